@@ -1,0 +1,43 @@
+// Runs before the npm scripts: installs and builds what is missing, so that each works on a fresh clone.
+//   node scripts/prepare.mjs [redis] [chromium]
+import { execFileSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
+
+const say = (line) => process.stderr.write(`· ${line}\n`)
+const npm = (...args) =>
+  execFileSync('npm', [...args, '--silent', '--no-audit', '--no-fund'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0)
+
+// A production install (container, buildpack) has the build but not the compiler: nothing to do there.
+const built = existsSync('dist/server.js') && !existsSync('node_modules/typescript')
+if (!built) {
+  if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) {
+    say('npm ci')
+    npm('ci', '--include=dev')
+  }
+  npm('run', 'build')
+}
+
+const wanted = process.argv.slice(2)
+if (wanted.length > 0) {
+  const { CHROMIUM_PACKAGE, REDIS_PACKAGE, findProgram, installSystemPackage } = await import(
+    '../dist/local/system-package.js'
+  )
+  if (wanted.includes('redis') && !findProgram('redis-server', 'valkey-server')) {
+    installSystemPackage(REDIS_PACKAGE, say)
+  }
+  if (
+    wanted.includes('chromium') &&
+    !process.env.CHROMIUM &&
+    !findProgram('chromium', 'chromium-browser', 'google-chrome')
+  ) {
+    installSystemPackage(CHROMIUM_PACKAGE, say)
+  }
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { findProgram } from '../../src/local/system-package.js'
+import { freePort } from './free-port.js'
+
+/** A real Redis of a test's own: a free port, a folder that goes away with it, and the means to hurt it. */
+export class RedisServer {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'redissessions-'))
+  readonly #args: readonly string[]
+  #process: ChildProcess | undefined
+  readonly port: number
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port
+    this.#args = args
+  }
+
+  /** Starts a Redis (REDIS_SERVER names the program, for other versions) with further arguments. */
+  static async start(...args: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), args)
+    await server.start()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  get folder(): string {
+    return this.#folder
+  }
+
+  /** Starts it (again) on its port with its data; returns when it answers. */
+  async start(): Promise<void> {
+    const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
+    if (!program) throw new Error('no redis-server here: npm test installs it')
+    const own = ['--port', `${this.port}`, '--dir', this.#folder, '--bind', '127.0.0.1', '--save', '']
+    this.#process = spawn(program, [...own, ...this.#args], { stdio: 'ignore' })
+    const client = new Redis(this.port, '127.0.0.1', {
+      retryStrategy: () => 20,
+      maxRetriesPerRequest: null,
+      enableReadyCheck: false,
+    })
+    client.on('error', () => {})
+    try {
+      for (;;) {
+        if (this.#process.exitCode !== null)
+          throw new Error(`redis-server ended with ${this.#process.exitCode}`)
+        // Any answer but LOADING will do: a server with a password says NOAUTH.
+        const answer = await client.ping().catch((error: Error) => error.message)
+        if (!answer.startsWith('LOADING')) return
+      }
+    } finally {
+      client.disconnect()
+    }
+  }
+
+  /** Ends it at once, as a crash does. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Freezes it: connections stay open and nothing answers. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  /** Ends it and removes its data. */
+  async stop(): Promise<void> {
+    await this.#end('SIGKILL')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const running = this.#process
+    if (!running || running.exitCode !== null || running.signalCode !== null) return
+    const ended = once(running, 'exit')
+    running.kill(signal)
+    await ended
+  }
+}
