@@ -1,0 +1,39 @@
+import { nextStore } from './demo-settings.js'
+import type { Platform } from './platform.js'
+
+const STORY: Record<string, string> = {
+  exact: 'loses nothing',
+  'connect-redis': 'survives restarts, loses concurrent visits',
+  memory: 'each instance counts for itself, until it restarts',
+}
+
+/**
+ * Does what a key of the demo asks for.
+ * @returns what happened, in one line; undefined where the line comes by itself, or the key means nothing.
+ */
+export async function actOn(key: string, platform: Platform): Promise<string | undefined> {
+  const began = Date.now()
+  const took = () => `${Date.now() - began} ms`
+  switch (key) {
+    case 'r':
+      await platform.restart()
+      return `restarted all instances in ${took()}; requests waited`
+    case 'k':
+      await platform.killInstance()
+      return undefined
+    case 'd':
+      if (platform.redis.running) {
+        await platform.stopRedis()
+        return 'Redis is killed (SIGKILL); d starts it again'
+      }
+      await platform.startRedis()
+      return `Redis is back with its data after ${took()}`
+    case 's': {
+      const store = nextStore(platform.store)
+      await platform.switchStore(store)
+      return `the store is now ${store}: ${STORY[store]}`
+    }
+    default:
+      return undefined
+  }
+}

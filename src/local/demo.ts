@@ -1,0 +1,69 @@
+// `npm run demo`: the local platform in a terminal.
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { actOn } from './demo-keys.js'
+import { BadSetting, readDemoSettings } from './demo-settings.js'
+import { startPlatform } from './platform.js'
+import { overview, readKeys } from './terminal.js'
+
+const PROJECT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+/** One Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
+const SAME_WISH_MS = 1_000
+
+const say = (line: string) => console.log(`  ${new Date().toTimeString().slice(0, 8)}  ${line}`)
+
+async function demo(quitting: AbortController, quit: () => void): Promise<void> {
+  const settings = readDemoSettings(process.env)
+  const { DEMO_PORT: port, DEMO_INSTANCES: instances } = settings
+  const dataFolder = resolve(settings.DEMO_DATA ?? join(PROJECT, '.data'))
+  console.log(`RedisSessions: starting Redis, ${instances} instances and a load balancer`)
+  const platform = await startPlatform({
+    store: settings.SESSION_STORE,
+    instances,
+    dataFolder,
+    port,
+    redisUrl: settings.REDIS_URL,
+    environment: process.env,
+    say,
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new Error(`port ${port} is taken: choose another with DEMO_PORT`)
+  })
+  let doing = Promise.resolve()
+  const keys = readKeys(process.stdin, (key) => {
+    if (key === 'q' || key === '\u0003') return quit()
+    doing = doing
+      .then(() => (quitting.signal.aborted ? undefined : actOn(key, platform)))
+      .catch((error: Error) => error.message)
+      .then((line) => (line && !quitting.signal.aborted ? say(line) : undefined))
+  })
+  console.log(overview(platform, dataFolder))
+  await new Promise((resolve) => {
+    if (quitting.signal.aborted) resolve(undefined)
+    quitting.signal.addEventListener('abort', resolve)
+  })
+  keys.close()
+  say('stopping')
+  await platform.stop()
+  say(`stopped; the data stays in ${dataFolder}`)
+}
+
+const quitting = new AbortController()
+let wished = 0
+function quit(): void {
+  if (!quitting.signal.aborted) {
+    wished = Date.now()
+    quitting.abort()
+  } else if (Date.now() - wished > SAME_WISH_MS) {
+    process.exit(1)
+  }
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
+
+try {
+  await demo(quitting, quit)
+  process.exit(0)
+} catch (error) {
+  console.error(`npm run demo: ${error instanceof Error ? error.message : error}`)
+  process.exit(error instanceof BadSetting ? 78 : 1)
+}

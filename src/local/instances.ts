@@ -1,0 +1,155 @@
+import { fork } from 'node:child_process'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import getPort, { portNumbers } from 'get-port'
+import type { Rotation } from './rotation.js'
+import { type Ending, inWords, Supervised } from './supervised.js'
+
+const READY_DEADLINE_MS = 20_000
+/** sysexits' EX_CONFIG, by which an instance says that its settings are wrong: a new start can't help. */
+const BAD_SETTINGS = 78
+/** The build, from the sources too: an instance is always the built server. */
+const BUILT = new URL('../../dist/', import.meta.url)
+const SERVER = fileURLToPath(new URL('server.js', BUILT))
+const END_WITH_PARENT = new URL('local/end-with-parent.js', BUILT).href
+
+export type Environment = Record<string, string | undefined>
+
+/** One instance: a process on ports that stay the same over its restarts. */
+export interface Instance {
+  readonly index: number
+  readonly port: number
+  readonly metricsPort: number
+}
+
+interface RunningInstance extends Instance {
+  readonly process: Supervised
+}
+
+export interface FleetOptions {
+  readonly rotation: Rotation
+  readonly logFolder: string
+  /** The environment of an instance that starts now; port and index are added to it. */
+  readonly environment: () => Environment
+  readonly say: (line: string) => void
+}
+
+/** The instance processes; each is in the rotation while it runs. */
+export class Fleet {
+  readonly #options: FleetOptions
+  #instances: RunningInstance[] = []
+  #stopped = false
+  #refusal = new AbortController()
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  get instances(): readonly Instance[] {
+    return this.#instances
+  }
+
+  /** Starts or stops instances until there are as many as this. */
+  async scale(count: number): Promise<void> {
+    const surplus = this.#instances.splice(count)
+    await Promise.all(surplus.map((instance) => this.#end(instance)))
+    while (this.#instances.length < count && !this.#stopped) {
+      const instance = await this.#create(this.#instances.length)
+      this.#instances.push(instance)
+      instance.process.start()
+    }
+  }
+
+  /** Stops all gracefully, then starts all. */
+  async restart(): Promise<void> {
+    await Promise.all(this.#instances.map((instance) => this.#end(instance)))
+    this.#refusal = new AbortController()
+    if (!this.#stopped) for (const { process } of this.#instances) process.start()
+  }
+
+  /** Kills one (SIGKILL); it comes back by itself. */
+  async kill(index: number): Promise<void> {
+    await this.#instances[index]?.process.kill()
+  }
+
+  /** Stops all gracefully, for good. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#instances.map((instance) => this.#end(instance)))
+  }
+
+  /**
+   * Waits until all instances are ready.
+   * @throws Error with an instance's last words where it refuses its settings or isn't ready within 20 s.
+   */
+  async ready(): Promise<void> {
+    const ports = this.#instances.map(({ port }) => port)
+    const { rotation, logFolder } = this.#options
+    const refusal = this.#refusal.signal
+    const limit = AbortSignal.any([AbortSignal.timeout(READY_DEADLINE_MS), refusal])
+    if (await rotation.ready(ports, limit)) return
+    if (refusal.aborted) throw new Error(refusal.reason)
+    throw new Error(`the instances did not get ready within ${READY_DEADLINE_MS / 1000} s: see ${logFolder}`)
+  }
+
+  async #end({ port, process }: RunningInstance): Promise<void> {
+    // Out of the rotation first: no request is on its way to an instance that has stopped listening.
+    this.#options.rotation.remove(port)
+    await process.stop()
+  }
+
+  async #create(index: number): Promise<RunningInstance> {
+    const { rotation, logFolder, environment } = this.#options
+    const host = '127.0.0.1'
+    const port = await getPort({ host, port: portNumbers(8081, 8099) })
+    const metricsPort = await getPort({ host, port: portNumbers(9091, 9109) })
+    const file = logFile(logFolder, index)
+    writeFileSync(file, '')
+    const launch = () => {
+      const log = openSync(file, 'a')
+      const own = {
+        HOST: host,
+        PORT: `${port}`,
+        METRICS_PORT: `${metricsPort}`,
+        CF_INSTANCE_INDEX: `${index}`,
+      }
+      const child = fork(SERVER, [], {
+        env: { ...environment(), ...own },
+        execArgv: ['--import', END_WITH_PARENT],
+        stdio: ['ignore', log, log, 'ipc'],
+        // Its own process group: Ctrl-C in the terminal is the platform's to handle.
+        detached: true,
+      })
+      closeSync(log)
+      child.once('exit', () => rotation.remove(port))
+      rotation.add(port)
+      return child
+    }
+    const instance = { index, port, metricsPort }
+    return { ...instance, process: new Supervised({ launch, onDeath: (end) => this.#died(instance, end) }) }
+  }
+
+  #died({ index, port }: Instance, ending: Ending): boolean {
+    const { rotation, say, logFolder } = this.#options
+    if (ending.code === BAD_SETTINGS) {
+      this.#refusal.abort(`the instances refuse their settings: ${lastLine(logFile(logFolder, index))}`)
+      return false
+    }
+    const died = Date.now()
+    say(`instance ${index} ended (${inWords(ending)}): it is started again`)
+    const deadline = AbortSignal.timeout(READY_DEADLINE_MS)
+    void rotation.ready([port], deadline).then((ready) => {
+      if (ready) say(`instance ${index} is back after ${Date.now() - died} ms`)
+    })
+    return true
+  }
+}
+
+function logFile(folder: string, index: number): string {
+  return join(folder, `instance-${index}.log`)
+}
+
+function lastLine(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? ''
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Balancer, startBalancer } from './balancer.js'
+import { type Environment, Fleet, type Instance } from './instances.js'
+import { foreignRedis, type LocalRedis, ownRedis } from './redis.js'
+import { Rotation } from './rotation.js'
+
+export interface PlatformOptions {
+  /** The session store of the instances. */
+  readonly store: string
+  readonly instances: number
+  /** Where the data, the session secret and the logs are kept. */
+  readonly dataFolder: string
+  /** The balancer's port on 127.0.0.1; 0 takes a free one. */
+  readonly port: number
+  /** A Redis that runs already; without it the platform runs its own. */
+  readonly redisUrl?: string | undefined
+  /** Further settings of the instances. */
+  readonly environment?: Environment
+  /** Told in one line of what happens without having been asked for. */
+  readonly say: (line: string) => void
+}
+
+/** A Redis, some instances, and a load balancer in front: what a cluster is to the counter, on one machine. */
+export interface Platform {
+  readonly url: string
+  readonly redis: Pick<LocalRedis, 'url' | 'label' | 'ours' | 'running'>
+  readonly instances: readonly Instance[]
+  readonly logFolder: string
+  readonly store: string
+  /** Stops all instances gracefully, starts them, and waits until they are ready; requests wait meanwhile. */
+  restart(): Promise<void>
+  /** Kills (SIGKILL) this instance, or any; it comes back by itself. Gives its index. */
+  killInstance(index?: number): Promise<number>
+  /** Kills Redis (SIGKILL); it stays away until startRedis(). */
+  stopRedis(): Promise<void>
+  startRedis(): Promise<void>
+  /** Restarts the instances with another store. */
+  switchStore(store: string): Promise<void>
+  scale(count: number): Promise<void>
+  /** Stops everything that was started: first the instances, gracefully, then Redis. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the local platform and waits until its instances are ready. Nothing is left running where it fails.
+ * @throws Error, whose message is for people, where it can't start; with code EADDRINUSE where the port is taken.
+ */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { dataFolder, say } = options
+  const logFolder = join(dataFolder, 'logs')
+  mkdirSync(logFolder, { recursive: true })
+  let store = options.store
+  let redis: LocalRedis | undefined
+  let balancer: Balancer | undefined
+  const rotation = new Rotation()
+  const secret = sessionSecret(join(dataFolder, 'session-secret'))
+  const fleet = new Fleet({
+    rotation,
+    logFolder,
+    say,
+    environment: () => ({
+      SESSION_SECRET: secret,
+      CHAOS_ENABLED: 'true',
+      // Longer than the balancer takes to notice that an instance is not ready any more.
+      SHUTDOWN_DELAY_MS: '300',
+      ...options.environment,
+      REDIS_URL: redis?.url,
+      SESSION_STORE: store,
+    }),
+  })
+
+  async function settled(): Promise<void> {
+    // Without Redis nobody gets ready; they do by themselves when it is back.
+    if (redis?.running) await fleet.ready()
+  }
+  async function restart(): Promise<void> {
+    await fleet.restart()
+    await settled()
+  }
+  async function stop(): Promise<void> {
+    const instances = () => fleet.stop()
+    await (balancer ? balancer.close(instances) : instances())
+    await redis?.stop()
+  }
+
+  try {
+    // The port first: where it is taken, perhaps by another demo, nothing else may be touched.
+    balancer = await startBalancer(options.port, rotation)
+    redis = options.redisUrl ? await foreignRedis(options.redisUrl) : await ownRedis(dataFolder, say)
+    await fleet.scale(options.instances)
+    await fleet.ready()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const running = redis
+  return {
+    url: `http://127.0.0.1:${balancer.port}`,
+    redis: running,
+    logFolder,
+    get instances() {
+      return fleet.instances
+    },
+    get store() {
+      return store
+    },
+    restart,
+    async killInstance(index = Math.floor(Math.random() * fleet.instances.length)) {
+      await fleet.kill(index)
+      return index
+    },
+    stopRedis: () => running.halt(),
+    startRedis: () => running.start(),
+    async switchStore(name) {
+      store = name
+      await restart()
+    },
+    async scale(count) {
+      await fleet.scale(count)
+      await settled()
+    },
+    stop,
+  }
+}
+
+/** The secret of an earlier start, so that its cookies are still good; else a new one. */
+function sessionSecret(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    const secret = randomBytes(32).toString('hex')
+    writeFileSync(file, secret, { mode: 0o600 })
+    return secret
+  }
+}
