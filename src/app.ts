@@ -1,0 +1,64 @@
+import express, { type Express } from 'express'
+import session from 'express-session'
+import type { Logger } from 'pino'
+import type { Settings } from './config/settings.js'
+import { answerWithin } from './http/answer-within.js'
+import { closeWhileStopping, healthRouter, type Readiness } from './http/health.js'
+import { notFound, problemHandler } from './http/problem.js'
+import { requestLog } from './http/request-log.js'
+import { sameOrigin } from './http/same-origin.js'
+import { securityHeaders } from './http/security.js'
+import type { Metrics } from './metrics/metrics.js'
+import { type ExitMode, platformRouter } from './platform/platform-router.js'
+import type { LiveInstance } from './platform/registry.js'
+import type { SessionStore } from './stores/open-store.js'
+import { sessionRouter } from './visit/session-router.js'
+import { visitRouter } from './visit/visit-router.js'
+
+/** What the app is made of; the entry makes it from the environment, tests make it by hand. */
+export interface Parts {
+  readonly settings: Settings
+  readonly store: SessionStore
+  readonly instances: () => Promise<LiveInstance[]>
+  readonly readiness: Readiness
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly exit: (mode: ExitMode) => void
+}
+
+const SESSION_PATHS = ['/', '/api/visits', '/api/session', '/api/session/regenerate']
+
+/** Composes the counter. A request walks down this list, and what comes before the session never touches the store. */
+export function createApp({ settings, store, instances, readiness, metrics, log, exit }: Parts): Express {
+  const { instance, chaosEnabled, trustProxy } = settings
+  const { store: storeName, secrets, ttlSeconds, deadlineMs } = settings.session
+
+  const app = express()
+  app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
+
+  app.use(requestLog(log, metrics))
+  app.use(closeWhileStopping(readiness))
+  app.use(healthRouter(readiness))
+  app.use(securityHeaders())
+  app.use(sameOrigin)
+  app.use(express.json({ limit: '1kb' }))
+  app.use(platformRouter(instances, instance, chaosEnabled ? exit : undefined))
+  // A monitor's HEAD is no visit.
+  app.head('/', (_req, res) => {
+    res.set('Cache-Control', 'no-store').end()
+  })
+  const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
+  const sessions = session({
+    store: store.store,
+    secret: [...secrets],
+    resave: false,
+    saveUninitialized: false,
+    cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
+  })
+  app.all(SESSION_PATHS, answerWithin(deadlineMs), sessions)
+  app.use(visitRouter(store, storeName, instance, metrics))
+  app.use(sessionRouter(store, storeName, instance, ttlSeconds))
+  app.use(notFound)
+  app.use(problemHandler(log))
+  return app
+}

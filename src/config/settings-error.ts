@@ -1,0 +1,8 @@
+/** A setting that the process can't start with; its message is one line that names the variable and what it accepts. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+
+  constructor(variable: string, problem: string) {
+    super(`${variable}: ${problem}`)
+  }
+}

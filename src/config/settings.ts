@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { cloudFoundryInstance } from './bindings.js'
+import { type Environment, readFileOf, readVariables, type Variables } from './environment.js'
+import { type RedisSettings, redisSettings } from './redis-settings.js'
+import { SettingsError } from './settings-error.js'
+
+export type StoreName = Variables['SESSION_STORE']
+
+/** Who this instance is, as its answers and logs name it. */
+export interface Instance {
+  readonly id: string
+  /** The index that Cloud Foundry, or the platform in its stead, gave; null elsewhere. */
+  readonly index: number | null
+}
+
+export interface Settings {
+  readonly port: number
+  readonly host: string | undefined
+  readonly metricsPort: number
+  readonly instance: Instance
+  readonly session: {
+    readonly store: StoreName
+    /** Newest first: it signs; the others are still accepted. */
+    readonly secrets: readonly string[]
+    readonly ttlSeconds: number
+    readonly deadlineMs: number
+  }
+  readonly redis: RedisSettings | undefined
+  readonly trustProxy: boolean | number | string
+  readonly logLevel: Variables['LOG_LEVEL']
+  readonly chaosEnabled: boolean
+  readonly shutdownDelayMs: number
+}
+
+// The same in each process, so that several instances on a developer's machine accept one another's cookies.
+const DEVELOPMENT_SECRET = 'for development only'
+
+/**
+ * @returns the settings that this environment makes.
+ * @throws SettingsError, its message one line, where the process must not start with it.
+ */
+export function readSettings(environment: Environment): Settings {
+  const variables = readVariables(environment)
+  const store = variables.SESSION_STORE
+  const redis = redisSettings(variables, environment)
+  if (!redis && store !== 'memory') {
+    throw new SettingsError(
+      'REDIS_URL',
+      `is not set, and SESSION_STORE=${store} needs Redis; expected REDIS_URL, REDIS_NODES, a binding or VCAP_SERVICES`,
+    )
+  }
+  return {
+    port: variables.PORT,
+    host: variables.HOST,
+    metricsPort: variables.METRICS_PORT,
+    instance: instanceOf(environment),
+    session: {
+      store,
+      secrets: secretsOf(variables),
+      ttlSeconds: variables.SESSION_TTL_SECONDS,
+      deadlineMs: variables.SESSION_DEADLINE_MS,
+    },
+    redis,
+    // On Cloud Foundry its router is always in front, and nothing else can reach the app.
+    trustProxy: variables.TRUST_PROXY ?? (environment.VCAP_APPLICATION ? 1 : false),
+    logLevel: variables.LOG_LEVEL,
+    chaosEnabled: variables.CHAOS_ENABLED,
+    shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
+  }
+}
+
+function secretsOf(variables: Variables): string[] {
+  const { SESSION_SECRET, SESSION_SECRET_FILE, NODE_ENV } = variables
+  const given =
+    SESSION_SECRET ?? (SESSION_SECRET_FILE && readFileOf('SESSION_SECRET_FILE', SESSION_SECRET_FILE))
+  const secrets = (given ?? '')
+    .split(/[\n,]/)
+    .map((secret) => secret.trim())
+    .filter(Boolean)
+  if (secrets.length > 0) return secrets
+  if (given !== undefined || NODE_ENV === 'production') {
+    const variable = SESSION_SECRET_FILE ? 'SESSION_SECRET_FILE' : 'SESSION_SECRET'
+    throw new SettingsError(
+      variable,
+      'has no secret; expected one or more, newest first, separated by commas or lines',
+    )
+  }
+  return [DEVELOPMENT_SECRET]
+}
+
+function instanceOf(environment: Environment): Instance {
+  const { id, index } = cloudFoundryInstance(environment)
+  // In a pod the host's name is the pod's; on a developer's machine all instances would share it.
+  const pod = environment.KUBERNETES_SERVICE_HOST ? environment.HOSTNAME : undefined
+  return { id: id ?? pod ?? randomBytes(4).toString('hex'), index: index ?? null }
+}

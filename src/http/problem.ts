@@ -1,0 +1,90 @@
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
+import type { Logger } from 'pino'
+import { ERR_SESSION_GONE, StoreUnavailable } from '../stores/store-errors.js'
+
+const TITLES: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** An answer other than success, as RFC 9457 has it; its detail is meant for the client. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, detail: string, headers: Record<string, string> = {}, cause?: unknown) {
+    super(detail, { cause })
+    this.status = status
+    this.headers = headers
+  }
+}
+
+/** Answers 405 for a path that exists with other methods. */
+export function onlyMethods(...methods: string[]): RequestHandler {
+  const allow = methods.join(', ')
+  return (req) => {
+    throw new Problem(405, `${req.method} is not for this path, which takes ${allow}.`, { Allow: allow })
+  }
+}
+
+/** Answers 404 for everything that no route took. */
+export const notFound: RequestHandler = () => {
+  throw new Problem(404, 'There is nothing at this path.')
+}
+
+/** Answers each error as problem+json: clients see what is meant for them, the log sees the rest. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return function answerProblem(error: unknown, req, res, _next) {
+    const problem = problemOf(error)
+    if (problem.status >= 500)
+      log.error({ err: error, requestId: req.id, problem: problem.message }, 'failed')
+    // express-session saves or touches what is left on the request: after a failure it must do neither.
+    forgetSession(req)
+    if (res.headersSent) {
+      res.destroy()
+      return
+    }
+    const title = TITLES[problem.status] ?? 'Error'
+    const body = {
+      type: 'about:blank',
+      title,
+      status: problem.status,
+      detail: problem.message,
+      requestId: req.id,
+    }
+    res
+      .status(problem.status)
+      .set({ ...problem.headers, 'Cache-Control': 'no-store' })
+      .type('application/problem+json')
+      .send(JSON.stringify(body))
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof StoreUnavailable) {
+    const detail = 'The session store does not answer. Nothing that was acknowledged is lost; try again.'
+    return new Problem(503, detail, { 'Retry-After': '1' }, error)
+  }
+  const { code, status, expose } = error as { code?: unknown; status?: unknown; expose?: unknown }
+  if (code === ERR_SESSION_GONE) return new Problem(409, 'This session has ended meanwhile.', {}, error)
+  // What the body parser and the router say of a bad request is theirs to say.
+  if (typeof status === 'number' && status >= 400 && status < 500 && expose !== false) {
+    const detail = status === 413 ? 'The body is too large.' : 'The request could not be read.'
+    return new Problem(status, detail, {}, error)
+  }
+  return new Problem(500, 'Something went wrong here.', {}, error)
+}
+
+function forgetSession(req: Request): void {
+  const { session } = req
+  if (session) Reflect.deleteProperty(req, 'session')
+}

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import type { Logger } from 'pino'
+import type { Metrics } from '../metrics/metrics.js'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** The request's id: the client's X-Request-Id where it is a reasonable one, else a new one. */
+      id: string
+    }
+  }
+}
+
+const REASONABLE_ID = /^[\w.:-]{1,128}$/
+const PROBES = new Set(['/healthz', '/readyz'])
+
+/** Gives each request its id, and logs and measures each answer; without cookies, bodies and query strings. */
+export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
+  return function requestLog(req, res, next) {
+    const started = performance.now()
+    const given = req.get('X-Request-Id')
+    req.id = given && REASONABLE_ID.test(given) ? given : randomUUID()
+    res.setHeader('X-Request-Id', req.id)
+    const { method, path } = req
+    res.once('close', () => {
+      const ms = performance.now() - started
+      const status = res.writableFinished ? res.statusCode : 'aborted'
+      metrics.request(method, req.route?.path, status, ms / 1000)
+      const entry = { requestId: req.id, method, path, status, ms: Math.round(ms * 10) / 10 }
+      if (PROBES.has(path)) log.debug(entry, 'request')
+      else log.info(entry, 'request')
+    })
+    next()
+  }
+}

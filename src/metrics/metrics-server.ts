@@ -1,0 +1,14 @@
+import { createServer, type Server } from 'node:http'
+import type { Metrics } from './metrics.js'
+
+/** @returns a server of its own for Prometheus, so that the public port never shows the metrics; not yet listening. */
+export function metricsServer({ registry }: Metrics): Server {
+  return createServer(async (req, res) => {
+    if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics') {
+      res.writeHead(404).end()
+      return
+    }
+    const text = await registry.metrics()
+    res.writeHead(200, { 'Content-Type': registry.contentType }).end(text)
+  })
+}

@@ -1,0 +1,106 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export type SessionOperation = 'get' | 'set' | 'touch' | 'destroy' | 'commit'
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** What this instance measures, in Prometheus' terms; label values are bounded. */
+export class Metrics {
+  readonly registry = new Registry()
+
+  readonly #requests = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered, by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [this.registry],
+  })
+
+  readonly #requestSeconds = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from request to answer.',
+    labelNames: ['method', 'route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  })
+
+  readonly #operations = new Counter({
+    name: 'session_operations_total',
+    help: 'Operations on the session store, by outcome: ok, gone or error.',
+    labelNames: ['operation', 'outcome'],
+    registers: [this.registry],
+  })
+
+  readonly #operationSeconds = new Histogram({
+    name: 'session_operation_duration_seconds',
+    help: 'Time that an operation on the session store took.',
+    labelNames: ['operation'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  })
+
+  readonly #created = new Counter({
+    name: 'sessions_created_total',
+    help: 'Sessions that a first visit created here.',
+    registers: [this.registry],
+  })
+
+  readonly #conflicts = new Counter({
+    name: 'session_conflicts_total',
+    help: 'Commits that another commit to the same session overtook, and that were merged.',
+    registers: [this.registry],
+  })
+
+  readonly #retries = new Counter({
+    name: 'session_retries_total',
+    help: 'Operations that were sent to Redis again.',
+    registers: [this.registry],
+  })
+
+  readonly #duplicates = new Counter({
+    name: 'session_duplicates_total',
+    help: 'Commits that Redis already had and did not apply again, by cause: retry or idempotency-key.',
+    labelNames: ['cause'],
+    registers: [this.registry],
+  })
+
+  readonly #redisUp = new Gauge({
+    name: 'redis_up',
+    help: '1 while Redis answers, else 0.',
+    registers: [this.registry],
+  })
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry })
+  }
+
+  request(method: string, route: string | undefined, status: number | 'aborted', seconds: number): void {
+    const labels = { method: METHODS.has(method) ? method : 'other', route: route ?? 'none' }
+    this.#requests.inc({ ...labels, status })
+    this.#requestSeconds.observe(labels, seconds)
+  }
+
+  operation(operation: SessionOperation, outcome: 'ok' | 'gone' | 'error', seconds: number): void {
+    this.#operations.inc({ operation, outcome })
+    this.#operationSeconds.observe({ operation }, seconds)
+  }
+
+  sessionCreated(): void {
+    this.#created.inc()
+  }
+
+  conflict(): void {
+    this.#conflicts.inc()
+  }
+
+  retry(): void {
+    this.#retries.inc()
+  }
+
+  duplicate(cause: 'retry' | 'idempotency-key'): void {
+    this.#duplicates.inc({ cause })
+  }
+
+  redisUp(up: boolean): void {
+    this.#redisUp.set(up ? 1 : 0)
+  }
+}

@@ -1,0 +1,63 @@
+import type { Instance } from '../config/settings.js'
+import type { RedisClient } from '../redis/connect.js'
+
+/** A live replica, as it told Redis. */
+export interface LiveInstance extends Instance {
+  /** ms since 1970 */
+  readonly startedAt: number
+}
+
+const KEY = 'redissessions:instances'
+const BEAT_MS = 2_000
+const GONE_AFTER_MS = 5_000
+
+// Redis' own clock, so that clocks of replicas that differ don't matter.
+const BEAT = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${GONE_AFTER_MS})
+return redis.call('ZRANGE', KEYS[1], 0, -1)`
+
+/** The registry of live replicas in Redis: each says every 2 s that it lives, and is gone 5 s after its last word. */
+export class Registry {
+  readonly #client: RedisClient
+  readonly #self: string
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(client: RedisClient, self: LiveInstance) {
+    this.#client = client
+    this.#self = JSON.stringify(self)
+  }
+
+  /** Starts to say that this instance lives; onBeat hears after each time whether Redis heard it. */
+  start(onBeat: (heard: boolean) => void): void {
+    const beat = async () => {
+      const heard = await this.instances().then(
+        () => true,
+        () => false,
+      )
+      onBeat(heard)
+      // More often while it wasn't heard, so that readiness and the picture follow Redis quickly.
+      if (this.#timer) this.#timer = setTimeout(beat, heard ? BEAT_MS : 250)
+    }
+    this.#timer = setTimeout(beat, 0)
+  }
+
+  /**
+   * @returns the live replicas, this one among them, by index, then id.
+   * @throws the client's error where Redis doesn't answer.
+   */
+  async instances(): Promise<LiveInstance[]> {
+    const members = (await this.#client.eval(BEAT, 1, KEY, this.#self)) as string[]
+    const live = members.map((member) => JSON.parse(member) as LiveInstance)
+    return live.sort((a, b) => (a.index ?? 0) - (b.index ?? 0) || (a.id < b.id ? -1 : 1))
+  }
+
+  /** Stops, and takes this instance out at once where Redis answers. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    await this.#client.zrem(KEY, this.#self).catch(() => {})
+  }
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createApp } from './app.js'
+import { readSettings, type Settings } from './config/settings.js'
+import { SettingsError } from './config/settings-error.js'
+import { closeServer } from './http/close-server.js'
+import { Readiness } from './http/health.js'
+import { createLog } from './log.js'
+import { Metrics } from './metrics/metrics.js'
+import { metricsServer } from './metrics/metrics-server.js'
+import type { ExitMode } from './platform/platform-router.js'
+import { Registry } from './platform/registry.js'
+import { connectRedis, quitRedis, reportConnection } from './redis/connect.js'
+import { openStore } from './stores/open-store.js'
+
+const EXIT_CONFIG = 78 // EX_CONFIG of sysexits.h
+
+try {
+  await serve(readSettings(process.env))
+} catch (error) {
+  const { code, port } = error as { code?: string; port?: number }
+  if (error instanceof SettingsError) fail(EXIT_CONFIG, error.message)
+  if (code === 'EADDRINUSE') fail(1, `port ${port} is taken; expected a free one in PORT and METRICS_PORT`)
+  throw error
+}
+
+async function serve(settings: Settings): Promise<void> {
+  const { instance, session, redis } = settings
+  const { log, flush } = createLog(settings.logLevel, instance)
+  const metrics = new Metrics()
+  const readiness = new Readiness()
+
+  const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
+  if (client) reportConnection(client, log)
+  const store = openStore(session, client, metrics)
+  const self = { ...instance, startedAt: Date.now() }
+  const registry = client && new Registry(client, self)
+
+  const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
+  const instances = async () => registry?.instances() ?? [self]
+  const server = createServer(createApp({ settings, store, instances, readiness, metrics, log, exit }))
+  // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
+  server.keepAliveTimeout = 120_000
+  const metricsOnly = metricsServer(metrics)
+
+  server.listen({ port: settings.port, host: settings.host })
+  metricsOnly.listen({ port: settings.metricsPort, host: settings.host })
+  await Promise.all([once(server, 'listening'), once(metricsOnly, 'listening')])
+  if (session.store === 'memory') readiness.contact()
+  registry?.start((heard) => {
+    metrics.redisUp(heard)
+    if (heard) readiness.contact()
+  })
+  const { port } = server.address() as AddressInfo
+  const { port: metricsPort } = metricsOnly.address() as AddressInfo
+  log.info({ port, metricsPort, store: session.store, index: instance.index }, 'listening')
+
+  const stop = async (signal: NodeJS.Signals) => {
+    process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
+    log.info({ signal, delayMs: settings.shutdownDelayMs }, 'stopping')
+    readiness.stop()
+    await pause(settings.shutdownDelayMs)
+    await closeServer(server, session.deadlineMs + 1_000)
+    await registry?.stop()
+    if (client) await quitRedis(client)
+    metricsOnly.close()
+    log.info('stopped')
+    flush()
+    process.exit(0)
+  }
+  process.once('SIGTERM', stop).once('SIGINT', stop)
+}
+
+function fail(code: number, line: string): never {
+  process.stderr.write(`redissessions: ${line}\n`)
+  process.exit(code)
+}

@@ -1,0 +1,41 @@
+import { RedisStore } from 'connect-redis'
+import type { Request } from 'express'
+import session from 'express-session'
+import type { Settings } from '../config/settings.js'
+import type { Metrics } from '../metrics/metrics.js'
+import type { RedisClient } from '../redis/connect.js'
+import { saveAndWait } from './save-and-wait.js'
+import { watched } from './watched.js'
+
+/** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
+export interface SessionStore {
+  readonly store: session.Store
+  /** ms after which the cookie, and with it the session, expires; undefined where the store has a clock of its own. */
+  readonly cookieMaxAge?: number
+  /**
+   * Commits the request's session. With an idempotency key that was committed before, it changes nothing.
+   * @returns the visits that this commit made, or those that the key's first commit made.
+   * @throws StoreUnavailable where the outcome is unknown, an error of the code ERR_SESSION_GONE where the session has ended.
+   */
+  commit(req: Request, idempotencyKey?: string): Promise<number>
+}
+
+/** Opens the store that the settings name; all but `memory` need the client. */
+export function openStore(
+  settings: Settings['session'],
+  client: RedisClient | undefined,
+  metrics: Metrics,
+): SessionStore {
+  const { ttlSeconds: ttl } = settings
+  switch (settings.store) {
+    case 'memory':
+      return {
+        store: watched(new session.MemoryStore(), metrics),
+        cookieMaxAge: ttl * 1000,
+        commit: saveAndWait,
+      }
+    case 'connect-redis':
+    case 'exact':
+      return { store: watched(new RedisStore({ client, ttl }), metrics), commit: saveAndWait }
+  }
+}
