@@ -1,0 +1,73 @@
+/** A time in which something failed, in ms from the start of the drill. */
+export interface Outage {
+  from: number
+  /** The last failure. */
+  to: number
+  /** The first success after it; undefined when none came. */
+  recovered: number | undefined
+  failures: number
+}
+
+/** Groups failures into outages: one is over when nothing has failed for `quietMs` after a success. */
+export class Outages {
+  readonly all: Outage[] = []
+  readonly #quietMs: number
+  readonly #limit: number
+
+  constructor(quietMs = 1000, limit = 200) {
+    this.#quietMs = quietMs
+    this.#limit = limit
+  }
+
+  failed(at: number): void {
+    const last = this.all.at(-1)
+    const goesOn =
+      last &&
+      (last.recovered === undefined || at - last.to < this.#quietMs || this.all.length === this.#limit)
+    if (!goesOn) {
+      this.all.push({ from: at, to: at, recovered: undefined, failures: 1 })
+      return
+    }
+    last.to = at
+    last.recovered = undefined
+    last.failures++
+  }
+
+  succeeded(at: number): void {
+    const last = this.all.at(-1)
+    if (last) last.recovered ??= at
+  }
+}
+
+/** A time in which nothing was heard, in ms from the start of the drill. */
+export interface Silence {
+  from: number
+  to: number
+}
+
+/** Finds the times in which something that answers steadily did not: longer than 1 s and than ten usual gaps. */
+export class Silences {
+  readonly all: Silence[] = []
+  #first: number | undefined
+  #last = 0
+  #heard = 0
+
+  heard(at: number): void {
+    this.#note(at)
+    this.#first ??= at
+    this.#last = at
+    this.#heard++
+  }
+
+  /** Closes the record; `at` is when the load ended. */
+  end(at: number): void {
+    this.#note(at)
+  }
+
+  #note(at: number): void {
+    if (this.#first === undefined || this.#heard < 10) return
+    const usual = (this.#last - this.#first) / this.#heard
+    const gap = at - this.#last
+    if (gap > Math.max(1000, 10 * usual) && this.all.length < 100) this.all.push({ from: this.#last, to: at })
+  }
+}

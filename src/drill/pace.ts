@@ -1,0 +1,82 @@
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** @returns numbers from 0 up to 1, the same ones for the same seed (mulberry32, Tommy Ettinger) */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** When the browsers act: pauses with jitter, a rate over all of them, and the end of the load. */
+export class Pace {
+  readonly #random: () => number
+  readonly #gapMs: number
+  readonly #stop = new AbortController()
+  readonly #abandon = new AbortController()
+  #nextSlot = 0
+
+  /** @param rate visits a second at most, over all browsers; 0 for no limit */
+  constructor(seed: number, rate: number) {
+    this.#random = seededRandom(seed)
+    this.#gapMs = rate > 0 ? 1000 / rate : 0
+    setMaxListeners(0, this.#stop.signal, this.#abandon.signal)
+  }
+
+  /** No new visits. */
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  /** No repeats either: what is under way ends with its next failure. */
+  abandon(): void {
+    this.#stop.abort()
+    this.#abandon.abort()
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  get abandoned(): boolean {
+    return this.#abandon.signal.aborted
+  }
+
+  /** Waits between half and one and a half times `ms`, or until the drill is abandoned. */
+  async pause(ms: number): Promise<void> {
+    await this.#sleep(ms * (0.5 + this.#random()), this.#abandon.signal)
+  }
+
+  /** As pause, but the end of the load ends it too. */
+  async think(ms: number): Promise<void> {
+    if (ms > 0) await this.#sleep(ms * (0.5 + this.#random()), this.#stop.signal)
+  }
+
+  /** Waits `ms`, or until the load ends. */
+  async wait(ms: number): Promise<void> {
+    if (ms > 0) await this.#sleep(ms, this.#stop.signal)
+  }
+
+  /** Waits up to 3 ms: enough to vary the order in which requests arrive. */
+  async moment(): Promise<void> {
+    await this.#sleep(3 * this.#random(), this.#abandon.signal)
+  }
+
+  /** Waits for the next turn under the rate. */
+  async turn(): Promise<void> {
+    if (this.#gapMs === 0) return
+    const now = performance.now()
+    const slot = Math.max(now, this.#nextSlot)
+    this.#nextSlot = slot + this.#gapMs
+    await this.wait(slot - now)
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    // The rejection says only that the pause is over.
+    await sleep(ms, undefined, { signal }).catch(() => {})
+  }
+}

@@ -1,0 +1,103 @@
+import type { Journal } from '../books/journal.js'
+import type { Pace } from '../pace.js'
+
+/** Something that is done to the app while browsers visit it. */
+export interface Scenario {
+  name: string
+  /** What it is about to do, and to what. */
+  intent: string
+  /**
+   * Does it, and returns when the app is whole again.
+   * @param say notes an event
+   * @throws when it cannot be done
+   */
+  run(say: (text: string) => void): Promise<void>
+}
+
+/** What happened from the beginning of a scenario until the visits went well again. Times in ms of the drill. */
+export interface ScenarioRecord {
+  name: string
+  from: number
+  to: number
+  acknowledged: number
+  failed: number
+  faults: number
+  longestWaitMs: number
+  /** Why it could not be done. */
+  problem?: string
+}
+
+const CALM_MS = 2000
+const CALM_PATIENCE_MS = 60_000
+
+/** Runs the scenarios in a row, with calm before and after each; ends early with the load, or when one cannot be done. */
+export async function runScenarios(
+  scenarios: readonly Scenario[],
+  journal: Journal,
+  pace: Pace,
+): Promise<ScenarioRecord[]> {
+  const records: ScenarioRecord[] = []
+  for (const scenario of scenarios) {
+    await calm(journal, pace)
+    if (pace.stopped) break
+    const record = await runOne(scenario, journal, pace)
+    records.push(record)
+    if (record.problem !== undefined) break
+  }
+  return records
+}
+
+async function runOne(scenario: Scenario, journal: Journal, pace: Pace): Promise<ScenarioRecord> {
+  const before = { acknowledged: journal.acknowledged, failed: journal.failed, faults: faultsIn(journal) }
+  const from = journal.now()
+  let problem: string | undefined
+  journal.takeLongestWait()
+  journal.event(`${scenario.name} begins: ${scenario.intent}`)
+  try {
+    await scenario.run((text) => journal.event(`${scenario.name}: ${text}`))
+    await calm(journal, pace)
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error)
+  }
+  const record: ScenarioRecord = {
+    name: scenario.name,
+    from,
+    to: journal.now(),
+    acknowledged: journal.acknowledged - before.acknowledged,
+    failed: journal.failed - before.failed,
+    faults: faultsIn(journal) - before.faults,
+    longestWaitMs: journal.takeLongestWait(),
+    ...(problem !== undefined && { problem }),
+  }
+  const outcome =
+    problem === undefined
+      ? `${record.acknowledged} visits, ${record.failed} failed, longest wait ${Math.round(record.longestWaitMs)} ms`
+      : `could not be done: ${problem}`
+  journal.event(`${scenario.name} ended: ${outcome}`)
+  return record
+}
+
+/** Waits until visits have gone well for a while. */
+async function calm(journal: Journal, pace: Pace): Promise<void> {
+  const until = journal.now() + CALM_PATIENCE_MS
+  let since = journal.now()
+  let requests = totalFailures(journal)
+  let acknowledged = journal.acknowledged
+  while (!pace.stopped && journal.now() < until) {
+    await pace.wait(100)
+    if (totalFailures(journal) !== requests) {
+      since = journal.now()
+      requests = totalFailures(journal)
+      acknowledged = journal.acknowledged
+    }
+    if (journal.now() - since >= CALM_MS && journal.acknowledged > acknowledged) return
+  }
+}
+
+function totalFailures(journal: Journal): number {
+  return [...journal.failures.values()].reduce((sum, count) => sum + count, 0)
+}
+
+function faultsIn(journal: Journal): number {
+  return [...journal.faults.values()].reduce((sum, count) => sum + count, 0)
+}

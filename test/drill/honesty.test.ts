@@ -1,0 +1,176 @@
+import { afterEach, expect, test } from 'vitest'
+import { ownAdapter, parseAdapter } from '../../src/drill/adapter.js'
+import { drill } from '../../src/drill/drill.js'
+import { CouldNotRun, DEFAULTS, type Plan } from '../../src/drill/plan.js'
+import { freePort } from '../support/free-port.js'
+import { type CounterOptions, CounterServer } from './counter-server.js'
+import { FaultProxy } from './fault-proxy.js'
+
+const running: { stop(): Promise<void> }[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop()))
+})
+
+async function counter(options?: CounterOptions): Promise<CounterServer> {
+  const server = await CounterServer.start(options)
+  running.push(server)
+  return server
+}
+
+function plan(url: URL, changes: Partial<Plan> = {}): Plan {
+  return {
+    ...DEFAULTS,
+    url,
+    adapter: ownAdapter(changes.retry ?? false),
+    browsers: 10,
+    durationMs: 700,
+    warmUpMs: 0,
+    destroy: 0,
+    seed: 1,
+    ...changes,
+  }
+}
+
+const every = (n: number, fault: 'lose' | 'twice' | 'reset' | 'hang' | 'wrong' | 'overload') => ({
+  // Beyond the two visits of the probe.
+  fault: (nth: number) => (nth > 2 && nth % n === 0 ? fault : undefined),
+})
+
+test('a correct server holds', async () => {
+  const server = await counter()
+  const report = await drill(plan(server.url, { destroy: 10 }))
+  expect(report.sentence).toMatch(/^Held: [\d,]+ visits of 10 browsers, 0 failed, 0 lost/)
+  expect(report.visits.stored).toBe(report.visits.acknowledged)
+  expect(report.visits.acknowledged).toBeGreaterThan(100)
+  expect(report.destroyed).toEqual({ tried: 50, judged: 50, resurrected: 0 })
+  expect(report.instances.map(({ id }) => id)).toEqual(['instance-0', 'instance-1'])
+  expect(report.instances.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1)
+})
+
+test('a correct server holds for browsers that visit in parallel', async () => {
+  const server = await counter()
+  const report = await drill(plan(server.url, { concurrency: 10, destroy: 5 }))
+  expect(report.sentence).toMatch(/^Held/)
+})
+
+test('every lost visit is found', async () => {
+  const server = await counter(every(100, 'lose'))
+  const report = await drill(plan(server.url))
+  expect(server.faultCount('lose')).toBeGreaterThan(0)
+  expect(report.faults.lost).toBe(server.faultCount('lose'))
+  expect(report.sentence).toContain(`${report.faults.lost} acknowledged visit`)
+  const record = report.faultRecords.find(({ fault, before }) => fault === 'lost' && before?.instance)
+  expect(record?.before?.at).toBeLessThanOrEqual(record?.at ?? 0)
+})
+
+test('every visit counted twice is found', async () => {
+  const server = await counter(every(100, 'twice'))
+  const report = await drill(plan(server.url))
+  expect(server.faultCount('twice')).toBeGreaterThan(0)
+  expect(report.faults['counted twice']).toBe(server.faultCount('twice'))
+})
+
+test('every reset is found', async () => {
+  // A browser's very first visit loses nothing, so the resets begin after all have made theirs.
+  const server = await counter({ fault: (nth) => (nth > 200 && nth % 50 === 0 ? 'reset' : undefined) })
+  const report = await drill(plan(server.url, { durationMs: 1500 }))
+  expect(server.faultCount('reset')).toBeGreaterThan(0)
+  expect(report.faults.reset).toBe(server.faultCount('reset'))
+  expect(report.faults.lost).toBeGreaterThan(0)
+})
+
+test('a server that saves what it loaded loses parallel visits, and brings destroyed sessions back', async () => {
+  const server = await counter({ savesCopies: true })
+  const report = await drill(plan(server.url, { concurrency: 8, destroy: 10 }))
+  expect(report.faults.lost).toBeGreaterThan(0)
+  expect(report.faults['seen twice']).toBeGreaterThan(0)
+  expect(report.faults.resurrected).toBeGreaterThan(0)
+  expect(report.destroyed?.resurrected).toBe(report.faults.resurrected)
+  expect(report.verdict).toBe('broken')
+})
+
+test('a server that hangs is found, and its sessions are not accused', async () => {
+  const server = await counter(every(50, 'hang'))
+  const report = await drill(plan(server.url, { timeoutMs: 200 }))
+  expect(report.failures).toEqual({ timeout: server.faultCount('hang') })
+  expect(report.visits.failed).toBe(server.faultCount('hang'))
+  expect(report.sentence).toMatch(/^Broken: \d+ visits? failed\.$/)
+  expect(report.outages.length).toBeGreaterThan(0)
+})
+
+test('wrong JSON and errors are found, by class', async () => {
+  const wrong = await counter(every(50, 'wrong'))
+  const first = await drill(plan(wrong.url))
+  expect(first.failures).toEqual({ 'wrong answer': wrong.faultCount('wrong') })
+  expect(first.verdict).toBe('broken')
+  const overloaded = await counter(every(50, 'overload'))
+  const second = await drill(plan(overloaded.url, { maxFailed: Number.POSITIVE_INFINITY }))
+  expect(second.failures).toEqual({ 503: overloaded.faultCount('overload') })
+  expect(second.sentence).toMatch(/^Held: .* failed, as allowed/)
+})
+
+test('a repeated visit must count once', async () => {
+  const good = await counter(every(20, 'hang'))
+  const held = await drill(plan(good.url, { retry: true, timeoutMs: 100 }))
+  expect(held.sentence).toMatch(/^Held: .* 0 failed/)
+  expect(held.visits.repeated).toBeGreaterThan(0)
+  const bad = await counter({ ...every(20, 'hang'), ignoresKeys: true })
+  const broken = await drill(plan(bad.url, { retry: true, timeoutMs: 100 }))
+  expect(broken.faults['counted twice']).toBeGreaterThan(0)
+})
+
+test.each([
+  { concurrency: 1, retry: false },
+  { concurrency: 6, retry: false },
+  { concurrency: 1, retry: true },
+  { concurrency: 6, retry: true },
+])('a correct server behind resets, delays and losses is never accused: %o', async (changes) => {
+  const server = await counter()
+  const proxy = await FaultProxy.start(server.port, { reset: 0.01, delay: 0.05, delayMs: 30, drop: 0.003 })
+  running.push(proxy)
+  const limits = { timeoutMs: 300, maxFailed: Number.POSITIVE_INFINITY, destroy: 5, durationMs: 2000 }
+  const report = await drill(plan(proxy.url, { ...changes, ...limits }))
+  expect(report.faultRecords).toEqual([])
+  expect(report.verdict).toBe('held')
+  expect(Object.keys(report.failures)).toEqual(expect.arrayContaining(['reset', 'timeout']))
+  if (changes.retry) expect(report.visits.failed).toBe(0)
+  expect(report.visits.stored).toBeGreaterThanOrEqual(report.visits.acknowledged)
+  expect(report.visits.stored).toBeLessThanOrEqual(report.visits.attempted)
+})
+
+test("another app's counter is judged through an adapter", async () => {
+  const adapter = (words: string) => {
+    const parsed = parseAdapter(words, '/logout', 'header:x-instance')
+    if (!parsed) throw new Error(words)
+    return parsed
+  }
+  const html = { html: true, cookieName: 'sid' }
+  const changes = { adapter: adapter('/hit re:here <b>(\\d+)</b>'), cookieName: 'sid', destroy: 5 }
+  const good = await counter(html)
+  const held = await drill(plan(good.url, changes))
+  expect(held.sentence).toMatch(/^Held/)
+  expect(held.visits.stored).toBe(held.visits.acknowledged)
+  expect(held.instances).toHaveLength(2)
+  expect(held.destroyed).toEqual({ tried: 25, judged: 25, resurrected: 0 })
+  const bad = await counter({ ...html, savesCopies: true })
+  const broken = await drill(plan(bad.url, { ...changes, concurrency: 4 }))
+  expect(broken.faults.lost).toBeGreaterThan(0)
+  expect(broken.faults.resurrected).toBeGreaterThan(0)
+})
+
+test('two thousand browsers', async () => {
+  const server = await counter()
+  const report = await drill(plan(server.url, { browsers: 2000, durationMs: 4000, thinkMs: 500 }))
+  expect(report.sentence).toMatch(/^Held/)
+  expect(report.visits.acknowledged).toBeGreaterThan(2000)
+})
+
+test('what cannot be judged is said in a line', async () => {
+  const nobody = drill(plan(new URL(`http://127.0.0.1:${await freePort()}`)))
+  await expect(nobody).rejects.toThrow(CouldNotRun)
+  await expect(nobody).rejects.toThrow(/: refused$/)
+  const html = await counter({ html: true })
+  await expect(drill(plan(html.url))).rejects.toThrow(/without a visit number; --adapter/)
+  const together = await counter({ oneForAll: true })
+  await expect(drill(plan(together.url))).rejects.toThrow(/one new visitor was number 1, the next number 2$/)
+})
