@@ -35,11 +35,11 @@ Verdict
 
 Scenarios, done while the browsers visit, in the order given
   --scenario NAME        may be repeated
-    in the cluster of KUBECONFIG: rollout scale kill-pod kill-redis failover rotate-secret drain
+  In the cluster of KUBECONFIG: rollout, scale, kill-pod, kill-redis, failover, rotate-secret, drain
   --namespace NAME       the namespace that they may touch (needed)
   --release NAME         the Helm release that they may touch (needed)
   --cordon               drain also cordons the node, which concerns others too
-    on the demo that runs on this machine (npm run demo): demo-restart demo-kill demo-kill-redis
+  On the demo of this machine (npm run demo), without those: restart, kill, kill-redis
   --demo-data FOLDER     where that demo keeps its data (.data)
 
 Exit code: 0 the sessions held, 1 they broke, 2 the drill could not run.

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.js'
+import { CounterServer } from './counter-server.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'drill-'))
+let good: CounterServer
+let bad: CounterServer
+
+beforeAll(async () => {
+  good = await CounterServer.start()
+  bad = await CounterServer.start({ fault: (nth) => (nth > 100 && nth % 20 === 0 ? 'lose' : undefined) })
+})
+afterAll(async () => {
+  await Promise.all([good.stop(), bad.stop()])
+  rmSync(folder, { recursive: true })
+})
+
+/** Runs the built command, as npm run drill does. */
+function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, ['dist/drill/main.js', ...args], (_, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    )
+  })
+}
+
+const short = ['--duration', '1s', '--browsers', '5', '--warm-up', '0']
+
+test('held: plain lines, one table, the sentence, 0', async () => {
+  const { code, out, err } = await run(good.url.href, ...short)
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(out).not.toContain('\x1b')
+  expect(out).toMatch(/ {2}visits +[\d,]+ attempted, [\d,]+ acknowledged/)
+  expect(out.trimEnd().split('\n').at(-1)).toMatch(/^Held: /)
+})
+
+test('broken: JSON alone on standard output, JUnit in a file, 1', async () => {
+  const file = join(folder, 'junit.xml')
+  const { code, out } = await run(bad.url.href, ...short, '--destroy', '0', '--json', '--junit', file)
+  expect(code).toBe(1)
+  const report = JSON.parse(out)
+  expect(report).toMatchObject({ verdict: 'broken', faults: { reset: 0 } })
+  expect(report.faults.lost).toBe(bad.faultCount('lose'))
+  const xml = readFileSync(file, 'utf8')
+  expect(xml).toContain(`<failure message="${report.faults.lost} lost">`)
+  expect(xml).toContain('<testcase classname="drill" name="none reset"/>')
+})
+
+test('could not run: one line, 2', async () => {
+  const nobody = await run(`http://127.0.0.1:${await freePort()}/`)
+  expect(nobody).toMatchObject({ code: 2, out: '' })
+  expect(nobody.err).toMatch(/^redissessions-drill: GET http:\/\/127\.0\.0\.1:\d+\/: refused\n$/)
+  expect(await run('--browsers')).toMatchObject({ code: 2, out: '' })
+  expect(await run(good.url.href, '--scenario', 'earthquake')).toMatchObject({ code: 2, out: '' })
+})
+
+test('help, 0', async () => {
+  expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--browsers N') })
+})
