@@ -62,7 +62,7 @@ export function tableOf(report: Report): string {
       ),
       50,
     ),
-    ...lines('faults', report.faultRecords.map(faultLine)),
+    ...lines('faults', report.faultRecords.filter(({ fault }) => fault !== 'resurrected').map(faultLine)),
     [
       'drill',
       `${seconds(report.cpuMs)} of processor time, ${count(Math.round((report.cpuMs * 1000) / Math.max(1, visits.attempted)))} µs a visit; seed ${report.seed}`,
