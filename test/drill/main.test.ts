@@ -12,7 +12,7 @@ let bad: CounterServer
 
 beforeAll(async () => {
   good = await CounterServer.start()
-  bad = await CounterServer.start({ fault: (nth) => (nth > 100 && nth % 20 === 0 ? 'lose' : undefined) })
+  bad = await CounterServer.start({ fault: (nth) => (nth > 20 && nth % 10 === 0 ? 'lose' : undefined) })
 })
 afterAll(async () => {
   await Promise.all([good.stop(), bad.stop()])
