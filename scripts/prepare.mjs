@@ -1,5 +1,5 @@
 // Runs before the npm scripts: installs and builds what is missing, so that each works on a fresh clone.
-//   node scripts/prepare.mjs [redis] [chromium]
+//   node scripts/prepare.mjs [redis] [chromium] [helm]
 import { execFileSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -39,5 +39,9 @@ if (wanted.length > 0) {
     !findProgram('chromium', 'chromium-browser', 'google-chrome')
   ) {
     installSystemPackage(CHROMIUM_PACKAGE, say)
+  }
+  if (wanted.includes('helm')) {
+    const { helmProgram } = await import('../dist/local/helm-program.js')
+    await helmProgram(say)
   }
 }

@@ -1,5 +1,6 @@
 {{/* The environment that Cloud Foundry gives an instance. */}}
 {{- define "redissessions.cloudFoundry.env" -}}
+- { name: CF_INSTANCE_INDEX, value: auto }
 - name: POD_NAME
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - name: VCAP_SERVICES

@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import { environment, find, notes, pods, render, valuesFiles } from '../support/chart.js'
+
+test('rollouts lose nothing: one more before one less, and time to drain', async () => {
+  const deployment = find(await render(), 'Deployment', 'redissessions')
+  expect(deployment.spec).toMatchObject({
+    replicas: 2,
+    strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    template: {
+      spec: {
+        terminationGracePeriodSeconds: 30,
+        topologySpreadConstraints: [{ topologyKey: 'kubernetes.io/hostname' }],
+        containers: [
+          {
+            lifecycle: { preStop: { sleep: { seconds: 5 } } },
+            startupProbe: { httpGet: { path: '/healthz' } },
+            readinessProbe: { httpGet: { path: '/readyz' } },
+            livenessProbe: { httpGet: { path: '/healthz' } },
+          },
+        ],
+      },
+    },
+  })
+})
+
+test('Cloud Foundry: 4 instances of 64Mi, Redis bound as redis-e9771 and not told in any other way', async () => {
+  const objects = await render(valuesFiles('cloudfoundry'))
+  const deployment = find(objects, 'Deployment', 'redissessions')
+  expect(deployment.spec).toMatchObject({ replicas: 4 })
+  expect(pods([deployment])[0]?.spec.containers[0]?.resources?.limits).toEqual({ memory: '64Mi' })
+  const env = environment(deployment)
+  expect(Object.keys(env).filter((name) => name.startsWith('REDIS_'))).toEqual([])
+  expect(env).toHaveProperty('VCAP_SERVICES')
+  expect(env).toHaveProperty('CF_INSTANCE_INDEX')
+  expect(JSON.parse(env.VCAP_APPLICATION ?? '')).toMatchObject({
+    name: 'redissessions',
+    uris: ['redissessions.localhost'],
+  })
+
+  const { data = {}, type } = find(objects, 'Secret', 'redis-e9771')
+  const entry = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString()
+  const password = Buffer.from(find(objects, 'Secret', 'redissessions-redis').data?.password ?? '', 'base64')
+  expect(type).toBe('servicebinding.io/redis')
+  expect(entry('password')).toBe(password.toString())
+  expect(JSON.parse(entry('VCAP_SERVICES'))).toMatchObject({
+    redis: [
+      {
+        name: 'redis-e9771',
+        tags: expect.arrayContaining(['redis']),
+        credentials: { password: password.toString() },
+      },
+    ],
+  })
+})
+
+test('the autoscaler owns the number of instances', async () => {
+  const objects = await render(valuesFiles('production'))
+  expect(find(objects, 'Deployment', 'redissessions').spec).not.toHaveProperty('replicas')
+  expect(find(objects, 'HorizontalPodAutoscaler', 'redissessions').spec).toMatchObject({ minReplicas: 3 })
+})
+
+test('an external Redis: its address and its secrets, and no Redis of our own', async () => {
+  const objects = await render([
+    '--set=redis.enabled=false,externalRedis.mode=sentinel,externalRedis.nodes={a:26379,b:26379}',
+    '--set=externalRedis.sentinelName=main,externalRedis.existingSecret=theirs,externalRedis.tls.existingSecret=ca',
+  ])
+  expect(objects.filter(({ kind }) => kind === 'StatefulSet')).toEqual([])
+  expect(environment(find(objects, 'Deployment', 'redissessions'))).toMatchObject({
+    REDIS_MODE: 'sentinel',
+    REDIS_NODES: 'a:26379,b:26379',
+    REDIS_SENTINEL_NAME: 'main',
+    REDIS_PASSWORD_FILE: '/run/secrets/redis/password',
+    REDIS_TLS_CA_FILE: '/run/secrets/redis-tls/ca.crt',
+  })
+})
+
+test('a pinned image wins over its tag', async () => {
+  const digest = `sha256:${'0'.repeat(64)}`
+  const [app] = pods([find(await render([`--set=image.digest=${digest}`]), 'Deployment', 'redissessions')])
+  expect(app?.spec.containers[0]?.image).toBe(`redissessions@${digest}`)
+})
+
+test('the class of an Ingress is nobody’s unless it is named', async () => {
+  const without = find(await render(['--set=ingress.enabled=true']), 'Ingress', 'redissessions')
+  expect(without.spec).not.toHaveProperty('ingressClassName')
+  const named = await render(['--set=ingress.enabled=true,ingress.className=any,ingress.tls.enabled=true'])
+  expect(find(named, 'Ingress', 'redissessions').spec).toMatchObject({
+    ingressClassName: 'any',
+    tls: [{ hosts: ['redissessions.localhost'], secretName: 'redissessions-tls' }],
+  })
+})
+
+test('the notes say where the page is, the two tests, what is off, and how to turn it on', async () => {
+  const plain = await notes()
+  expect(plain).toContain('port-forward service/redissessions 8080:80')
+  expect(plain).toContain('curl -sS -b')
+  expect(plain).toContain('rollout restart deployment/redissessions')
+  expect(plain).toContain('--set ingress.enabled=true')
+  expect(plain).toContain('delete pvc -l app.kubernetes.io/instance=redissessions')
+  expect(await notes(valuesFiles('cloudfoundry'))).toContain('The page: http://redissessions.localhost/')
+  expect(await notes(valuesFiles('cloudfoundry', 'kind'))).toContain('http://127.0.0.1:8080/')
+  expect(await notes(valuesFiles('production'))).toContain('The page: https://redissessions.example.com/')
+  expect(await notes(valuesFiles('contrast-memory'))).toContain('WARNING')
+  expect(await notes(['--set=redis.persistence.enabled=false'])).toContain('redis.persistence.enabled=true')
+})

@@ -1,0 +1,132 @@
+import { createRequire } from 'node:module'
+import { describe, expect, test } from 'vitest'
+import { type KubernetesObject, pods, render, valuesFiles } from '../support/chart.js'
+
+/** Every values file, and what they leave off. */
+const SETS: Record<string, string[]> = {
+  'the defaults': [],
+  cloudfoundry: valuesFiles('cloudfoundry'),
+  kind: valuesFiles('cloudfoundry', 'kind'),
+  production: valuesFiles('production'),
+  'contrast-memory': valuesFiles('contrast-memory'),
+  'contrast-memory after cloudfoundry and kind': [
+    ...valuesFiles('cloudfoundry', 'kind', 'contrast-memory'),
+    '--set=cloudFoundry.enabled=false',
+  ],
+  'the manifests of k8s/': [...valuesFiles('cloudfoundry'), '-f', 'k8s/values.yaml'],
+  'everything on': [
+    '--set=httpRoute.enabled=true,httpRoute.hostnames={a.test},httpRoute.parentRefs[0].name=gateway',
+    '--set=ingress.enabled=true,ingress.tls.enabled=true,ingress.className=any',
+    '--set=serviceMonitor.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true',
+    '--set=redis.exporter.enabled=true,redis.persistence.storageClass=fast,image.pullSecrets={registry}',
+    '--set=networkPolicy.ingressFrom[0].namespaceSelector.matchLabels.name=ingress',
+  ],
+  'an external Redis': [
+    '--set=redis.enabled=false,externalRedis.nodes={redis.test:6380},externalRedis.username=app',
+    '--set=externalRedis.existingSecret=theirs,externalRedis.tls.existingSecret=ca',
+  ],
+  'nothing kept': [
+    '--set=redis.persistence.enabled=false,networkPolicy.enabled=false,podDisruptionBudget.enabled=false',
+  ],
+}
+
+const require = createRequire(import.meta.url)
+
+const LONGEST_RELEASE = `a${'-very-long-release'.repeat(3)}`.slice(0, 53)
+
+const matches = (selector: Record<string, string>, labels: Record<string, string>) =>
+  Object.entries(selector).every(([name, value]) => labels[name] === value)
+
+/** kubernetes-models throws for a field of a wrong type or a missing one; unknown fields and custom kinds: test/cluster. */
+function validate(object: KubernetesObject): void {
+  const { apiVersion, kind } = object
+  if (/^(monitoring\.coreos\.com|gateway\.networking\.k8s\.io)\//.test(apiVersion)) return
+  const models = require(`kubernetes-models/${apiVersion}`) as Record<
+    string,
+    new (
+      data: unknown,
+    ) => { validate(): void }
+  >
+  const Model = models[kind]
+  if (!Model) throw new Error(`unknown kind: ${apiVersion} ${kind}`)
+  new Model(object).validate()
+}
+
+describe.each(Object.entries(SETS))('%s', (_name, args) => {
+  test('each object is valid, named once, and labelled', async () => {
+    const objects = await render(args)
+    expect(objects.length).toBeGreaterThan(5)
+    for (const object of objects) {
+      validate(object)
+      const labels = object.metadata.labels ?? {}
+      expect(labels, object.metadata.name).toMatchObject({
+        'app.kubernetes.io/name': 'redissessions',
+        'app.kubernetes.io/instance': 'redissessions',
+        'app.kubernetes.io/component': expect.stringMatching(/^(app|redis|test|metrics)$/),
+      })
+      expect(object.metadata.namespace, 'the namespace is the one that the user names').toBeUndefined()
+    }
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test('pods pass Pod Security "restricted", write nowhere and hold no token', async () => {
+    for (const { name, spec } of pods(await render(args))) {
+      expect(spec, name).toMatchObject({
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      })
+      expect(spec.securityContext?.runAsUser, name).toBeGreaterThan(0)
+      for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+        expect(container.securityContext, `${name}/${container.name}`).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        })
+        expect(container.resources?.limits?.memory, `${name}/${container.name}`).toMatch(/^\d+[MG]i$/)
+        expect(container.resources?.requests?.cpu, `${name}/${container.name}`).toMatch(/^\d+m$/)
+        expect(container.image).toMatch(/^[\w./-]+:[\w.-]+$/)
+        expect(container.image).not.toMatch(/:latest$/)
+      }
+    }
+  })
+
+  test('each selector finds pods of this release, and no other', async () => {
+    const objects = await render(args)
+    const templates = pods(objects)
+    const strangers = pods(await render(args, 'another'))
+    for (const { kind, metadata, spec } of objects) {
+      const { selector, podSelector } = (spec ?? {}) as { selector?: unknown; podSelector?: unknown }
+      const given = (podSelector ?? selector) as Record<string, unknown> | undefined
+      if (!given || kind === 'ServiceMonitor') continue
+      const labels = (given.matchLabels ?? given) as Record<string, string>
+      expect(
+        templates.some((pod) => matches(labels, pod.labels)),
+        `${kind} ${metadata.name}`,
+      ).toBe(true)
+      expect(
+        strangers.some((pod) => matches(labels, pod.labels)),
+        `${kind} ${metadata.name}`,
+      ).toBe(false)
+    }
+  })
+
+  test('names and labels stay within 63 characters for the longest release name', async () => {
+    const objects = await render(args, LONGEST_RELEASE)
+    for (const { kind, metadata } of objects) {
+      // A StatefulSet's name and an 11 character hash make a label of its pods.
+      expect(metadata.name.length, metadata.name).toBeLessThanOrEqual(kind === 'StatefulSet' ? 52 : 63)
+      for (const value of Object.values(metadata.labels ?? {}))
+        expect(value.length, value).toBeLessThanOrEqual(63)
+    }
+  })
+
+  test('two releases share no object but the binding that the user names', async () => {
+    const named = (objects: KubernetesObject[]) =>
+      objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    const first = new Set(named(await render(args, 'one')))
+    const shared = named(await render(args, 'two')).filter((name) => first.has(name))
+    expect(shared.filter((name) => name !== 'Secret redis-e9771')).toEqual([])
+  })
+})

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+import { refusal, render, valuesFiles } from '../support/chart.js'
+
+describe('contradictions are refused, with the way out', () => {
+  test.each([
+    ['session.store=memory', 'iKnowThisLosesSessions=true'],
+    ['session.store=memory,cloudFoundry.enabled=true,replicaCount=1', 'turn one of them off'],
+    ['autoscaling.enabled=true,replicaCount=3', 'leave out replicaCount'],
+    ['autoscaling.enabled=true,autoscaling.minReplicas=9', 'more than autoscaling.maxReplicas'],
+    ['autoscaling.enabled=true,resources.requests.cpu=null', 'resources.requests.cpu'],
+    ['redis.durability=disk,redis.persistence.enabled=false', 'turn persistence on'],
+    ['redis.enabled=false', 'externalRedis.nodes'],
+    ['externalRedis.nodes={redis.test:6379}', 'which Redis?'],
+    [
+      'redis.enabled=false,externalRedis.nodes={a:1},externalRedis.mode=sentinel',
+      'externalRedis.sentinelName',
+    ],
+    [
+      'redis.enabled=false,externalRedis.nodes={a:1},cloudFoundry.enabled=true',
+      'cloudFoundry.existingSecret',
+    ],
+    ['redis.existingSecret=mine,cloudFoundry.enabled=true', 'cloudFoundry.existingSecret'],
+    ['httpRoute.enabled=true', 'httpRoute.parentRefs'],
+    ['service.nodePort=30080', 'service.type=NodePort'],
+    ['terminationGracePeriodSeconds=12', 'more than 12'],
+  ])('%s', async (values, wayOut) => {
+    expect(await refusal([`--set=${values}`])).toContain(wayOut)
+  })
+
+  test('one instance with its own memory loses nothing to another', async () => {
+    await expect(render(['--set=session.store=memory,replicaCount=1'])).resolves.toBeDefined()
+  })
+})
+
+describe('the schema refuses', () => {
+  test.each([
+    ['an unknown value', 'replicas=4'],
+    ['an unknown nested value', 'session.ttl=4'],
+    ['a store that does not exist', 'session.store=mongodb'],
+    ['fewer than no instances', 'replicaCount=-1'],
+    ['half an instance', 'replicaCount=1.5'],
+    ['a word for a number', 'session.ttlSeconds=day'],
+    ['a URL as host', 'ingress.host=https://a.test/'],
+    ['a port beyond the last', 'service.port=65536'],
+    ['a mode that the chart has not', 'redis.mode=cluster'],
+    ['a size of nothing', 'redis.persistence.size=0'],
+    ['memory in a unit of its own', 'resources.limits.memory=64MB'],
+    ['an evil tag', 'image.tag=a b'],
+    ['a digest that is none', 'image.digest=sha256:abc'],
+    ['a policy that does not exist', 'image.pullPolicy=Sometimes'],
+    ['a node without port', 'redis.enabled=false,externalRedis.nodes={redis.test}'],
+  ])('%s', async (_what, values) => {
+    expect(await refusal([`--set=${values}`])).toMatch(/schema|at '\/|additional properties/i)
+  })
+})
+
+test('the values files themselves are accepted together', async () => {
+  await expect(render(valuesFiles('cloudfoundry', 'kind'))).resolves.toBeDefined()
+})
