@@ -41,7 +41,7 @@ export async function drill(plan: Plan, options: DrillOptions = {}): Promise<Rep
   }
   const first = await probe(plan, connectionOptions)
   const journal = new Journal()
-  const pace = new Pace(plan.seed, plan.rate)
+  const pace = new Pace(plan.seed, plan.rate, plan.visits)
   const startedAt = new Date()
   const cpu = process.cpuUsage()
   const browsers = Array.from({ length: plan.browsers }, (_, index) => {

@@ -10,6 +10,7 @@ Load
   --browsers N           browsers, each with a session of its own (${DEFAULTS.browsers})
   --concurrency N        visits that a browser has under way at a time (${DEFAULTS.concurrency})
   --rate N               visits a second at most, over all browsers (no limit)
+  --visits N             ends the load after so many, if the time is not over before
   --duration TIME        how long they visit: 90, 30s, 5m, 1h (30s; with scenarios, until those are over)
   --think TIME           pause between a browser's visits, ±50 % (0)
   --warm-up TIME         latencies count after it; the books do from the start (1s)
@@ -76,6 +77,7 @@ export function readOptions(args: string[]): Options | undefined {
       browsers: whole('--browsers', values.browsers, 1, 20_000) ?? DEFAULTS.browsers,
       concurrency: whole('--concurrency', values.concurrency, 1, 1000) ?? DEFAULTS.concurrency,
       rate: whole('--rate', values.rate, 1, 1_000_000) ?? DEFAULTS.rate,
+      visits: whole('--visits', values.visits, 1, Number.MAX_SAFE_INTEGER) ?? DEFAULTS.visits,
       durationMs: time('--duration', duration),
       thinkMs: time('--think', values.think ?? '0'),
       warmUpMs: time('--warm-up', values['warm-up'] ?? '1s'),
@@ -114,6 +116,7 @@ function parse(args: string[]) {
         browsers: text,
         concurrency: text,
         rate: text,
+        visits: text,
         duration: text,
         think: text,
         'warm-up': text,

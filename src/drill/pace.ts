@@ -16,12 +16,17 @@ export function seededRandom(seed: number): () => number {
 export class Pace {
   readonly #random: () => number
   readonly #gapMs: number
+  #visitsLeft: number
   readonly #stop = new AbortController()
   readonly #abandon = new AbortController()
   #nextSlot = 0
 
-  /** @param rate visits a second at most, over all browsers; 0 for no limit */
-  constructor(seed: number, rate: number) {
+  /**
+   * @param rate visits a second at most, over all browsers; 0 for no limit
+   * @param visits after which the load ends
+   */
+  constructor(seed: number, rate = 0, visits = Number.POSITIVE_INFINITY) {
+    this.#visitsLeft = visits
     this.#random = seededRandom(seed)
     this.#gapMs = rate > 0 ? 1000 / rate : 0
     setMaxListeners(0, this.#stop.signal, this.#abandon.signal)
@@ -66,9 +71,10 @@ export class Pace {
     await this.#sleep(3 * this.#random(), this.#abandon.signal)
   }
 
-  /** Waits for the next turn under the rate. */
+  /** Waits for the next turn under the rate; the end of the load comes instead when all visits are taken. */
   async turn(): Promise<void> {
-    if (this.#gapMs === 0) return
+    if (this.#visitsLeft-- <= 0) this.stop()
+    if (this.#gapMs === 0 || this.stopped) return
     const now = performance.now()
     const slot = Math.max(now, this.#nextSlot)
     this.#nextSlot = slot + this.#gapMs

@@ -9,6 +9,8 @@ export interface Plan {
   concurrency: number
   /** Visits a second at most, over all browsers; 0 for no limit. */
   rate: number
+  /** The load ends after so many visits, if not before. */
+  visits: number
   durationMs: number
   thinkMs: number
   /** Latencies count from here on; the books from the start. */
@@ -33,6 +35,7 @@ export const DEFAULTS = {
   browsers: 50,
   concurrency: 1,
   rate: 0,
+  visits: Number.POSITIVE_INFINITY,
   durationMs: 30_000,
   thinkMs: 0,
   warmUpMs: 1000,

@@ -31,7 +31,6 @@ export class CounterServer {
   readonly #sessions = new Map<string, Session>()
   readonly #server: Server
   #visits = 0
-  #awaited: { visits: number; reached: AbortController } | undefined
 
   private constructor(options: CounterOptions) {
     this.#options = options
@@ -53,13 +52,6 @@ export class CounterServer {
 
   get url(): URL {
     return new URL(`http://127.0.0.1:${this.port}/`)
-  }
-
-  /** @returns a signal that comes when so many more visits have arrived */
-  after(visits: number): AbortSignal {
-    const reached = new AbortController()
-    this.#awaited = { visits: this.#visits + visits, reached }
-    return reached.signal
   }
 
   faultCount(fault: Fault): number {
@@ -88,9 +80,7 @@ export class CounterServer {
   }
 
   async #visit(id: string, request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
-    this.#visits++
-    if (this.#awaited && this.#visits >= this.#awaited.visits) this.#awaited.reached.abort()
-    const fault = this.#options.fault?.(this.#visits)
+    const fault = this.#options.fault?.(++this.#visits)
     if (fault) this.faults.set(fault, this.faultCount(fault) + 1)
     if (fault === 'reset') this.#sessions.delete(id)
     if (fault === 'overload') {

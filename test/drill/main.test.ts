@@ -40,7 +40,8 @@ test('held: plain lines, one table, the sentence, 0', async () => {
 
 test('broken: JSON alone on standard output, JUnit in a file, 1', async () => {
   const file = join(folder, 'junit.xml')
-  const { code, out } = await run(bad.url.href, ...short, '--destroy', '0', '--json', '--junit', file)
+  const one = ['--browsers', '1', '--visits', '200', '--warm-up', '0']
+  const { code, out } = await run(bad.url.href, ...one, '--destroy', '0', '--json', '--junit', file)
   expect(code).toBe(1)
   const report = JSON.parse(out)
   expect(report).toMatchObject({ verdict: 'broken', faults: { reset: 0 } })

@@ -1,0 +1,111 @@
+// `npm run contrast`: the same drill over the three stores on the local platform, as one table.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Platform, startPlatform } from '../local/platform.js'
+import { ownAdapter } from './adapter.js'
+import { drill } from './drill.js'
+import { DEFAULTS, type Plan } from './plan.js'
+import type { Report } from './report/report.js'
+import { localScenarios } from './scenarios/local.js'
+import type { Scenario } from './scenarios/scenario.js'
+
+const STORES = ['memory', 'connect-redis', 'exact']
+
+interface Trial {
+  name: string
+  plan: Partial<Plan>
+  scenario?: (platform: Platform) => Scenario
+  outcome(report: Report): string
+}
+
+const local = (name: string) => (platform: Platform) => {
+  const [scenario] = localScenarios([name], {
+    restart: () => platform.restart(),
+    async kill() {
+      await platform.killInstance()
+      await platform.scale(platform.instances.length)
+    },
+    stopRedis: () => platform.stopRedis(),
+    startRedis: () => platform.startRedis(),
+  })
+  if (!scenario) throw new Error(name)
+  return scenario
+}
+
+const scale = (platform: Platform): Scenario => ({
+  name: 'scale',
+  intent: 'scales the instances 4 → 1 → 8 → 4',
+  async run() {
+    for (const count of [1, 8, 4]) await platform.scale(count)
+  },
+})
+
+const steady = { browsers: 20, rate: 200, destroy: 0 }
+const TRIALS: readonly Trial[] = [
+  { name: 'restart of all instances', plan: steady, scenario: local('restart'), outcome: losses },
+  { name: 'scale 4 → 1 → 8 → 4', plan: steady, scenario: scale, outcome: losses },
+  {
+    name: '401 visits to one session, 50 at a time',
+    plan: { browsers: 1, concurrency: 50, visits: 401, destroy: 0 },
+    outcome: losses,
+  },
+  {
+    name: 'destroyed with visits in flight',
+    plan: { browsers: 20, visits: 20, destroyRounds: 5 },
+    outcome: resurrections,
+  },
+  { name: 'Redis killed, back after 1 s', plan: steady, scenario: local('kill-redis'), outcome: losses },
+]
+
+const count = (value: number) => value.toLocaleString('en')
+
+function losses({ visits, faults }: Report): string {
+  const more = [
+    faults['counted twice'] > 0 && `${count(faults['counted twice'])} counted twice`,
+    visits.failed > 0 && `${count(visits.failed)} failed`,
+    faults.unread > 0 && `${count(faults.unread)} sessions unread`,
+  ].filter((part) => part !== false)
+  return [`${count(faults.lost)} lost of ${count(visits.acknowledged)}`, ...more].join(', ')
+}
+
+function resurrections({ destroyed }: Report): string {
+  return destroyed ? `${destroyed.resurrected} of ${destroyed.judged} came back` : 'not tried'
+}
+
+async function tryStore(store: string): Promise<string[]> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'contrast-'))
+  const say = (line: string) => process.stderr.write(`  ${line}\n`)
+  const platform = await startPlatform({ store, instances: 4, dataFolder, port: 0, say })
+  const outcomes: string[] = []
+  try {
+    for (const trial of TRIALS) {
+      process.stderr.write(`${store}: ${trial.name}\n`)
+      const plan = {
+        ...DEFAULTS,
+        durationMs: trial.scenario ? 0 : DEFAULTS.durationMs,
+        url: new URL(platform.url),
+        adapter: ownAdapter(false),
+        seed: 1,
+        ...trial.plan,
+      }
+      const scenarios = trial.scenario ? [trial.scenario(platform)] : []
+      const report = await drill(plan, { scenarios })
+      const problem = report.scenarios.find((record) => record.problem !== undefined)?.problem
+      if (problem !== undefined) throw new Error(`${store}: ${trial.name}: ${problem}`)
+      process.stderr.write(`  ${report.sentence}\n`)
+      outcomes.push(trial.outcome(report))
+    }
+  } finally {
+    await platform.stop()
+    rmSync(dataFolder, { recursive: true })
+  }
+  return outcomes
+}
+
+const columns: string[][] = []
+for (const store of STORES) columns.push(await tryStore(store))
+const rows = TRIALS.map(({ name }, row) => [name, ...columns.map((outcomes) => outcomes[row] ?? '')])
+for (const cells of [['', ...STORES], ['', ...STORES].map(() => '---'), ...rows]) {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`)
+}
