@@ -1,6 +1,7 @@
 // `npm run demo`: the local platform in a terminal.
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openControl } from './control.js'
 import { actOn } from './demo-keys.js'
 import { BadSetting, readDemoSettings } from './demo-settings.js'
 import { startPlatform } from './platform.js'
@@ -29,6 +30,7 @@ async function demo(quitting: AbortController, quit: () => void): Promise<void> 
     if (error.code !== 'EADDRINUSE') throw error
     throw new Error(`port ${port} is taken: choose another with DEMO_PORT`)
   })
+  const control = await openControl(dataFolder, platform)
   let doing = Promise.resolve()
   const keys = readKeys(process.stdin, (key) => {
     if (key === 'q' || key === '\u0003') return quit()
@@ -44,6 +46,7 @@ async function demo(quitting: AbortController, quit: () => void): Promise<void> 
   })
   keys.close()
   say('stopping')
+  control.close()
   await platform.stop()
   say(`stopped; the data stays in ${dataFolder}`)
 }
