@@ -1,11 +1,10 @@
-import { nextStore } from './demo-settings.js'
 import type { Platform } from './platform.js'
 
-const STORY: Record<string, string> = {
-  exact: 'loses nothing',
-  'connect-redis': 'survives restarts, loses concurrent visits',
-  memory: 'each instance counts for itself, until it restarts',
-}
+/** The stores in the order in which the demo switches, and what to watch for. */
+const STORES = new Map([
+  ['connect-redis', 'loses concurrent visits'],
+  ['memory', 'each instance counts for itself'],
+])
 
 /**
  * Does what a key of the demo asks for.
@@ -29,11 +28,16 @@ export async function actOn(key: string, platform: Platform): Promise<string | u
       await platform.startRedis()
       return `Redis is back with its data after ${took()}`
     case 's': {
-      const store = nextStore(platform.store)
+      const store = storeAfter(platform.store)
       await platform.switchStore(store)
-      return `the store is now ${store}: ${STORY[store]}`
+      return `the store is now ${store}: ${STORES.get(store)}`
     }
     default:
       return undefined
   }
+}
+
+function storeAfter(store: string): string {
+  const names = [...STORES.keys()]
+  return names[(names.indexOf(store) + 1) % names.length] ?? store
 }

@@ -1,47 +1,40 @@
-import * as v from 'valibot'
+import { type Environment, readVariables } from '../config/environment.js'
+import { SettingsError } from '../config/settings-error.js'
 
-/** The stores in the order in which the demo switches; the first is the default. */
-const STORES = ['connect-redis', 'memory'] as const
-
-const Schema = v.object({
-  DEMO_PORT: whole('DEMO_PORT', 0, 65_535, '8080'),
-  DEMO_INSTANCES: whole('DEMO_INSTANCES', 1, 16, '4'),
-  DEMO_DATA: v.optional(v.string()),
-  SESSION_STORE: v.optional(
-    v.picklist(STORES, `SESSION_STORE must be one of ${STORES.join(', ')}`),
-    STORES[0],
-  ),
-  REDIS_URL: v.optional(v.string()),
-})
-
-export type DemoSettings = v.InferOutput<typeof Schema>
-
-/** A setting that can't be: its message names the variable and what it may be. */
-export class BadSetting extends Error {}
+export interface DemoSettings {
+  /** The load balancer's port. */
+  readonly port: number
+  readonly instances: number
+  readonly dataFolder: string | undefined
+  readonly store: string
+  readonly redisUrl: string | undefined
+}
 
 /**
- * Reads the demo's settings from the environment.
- * @throws BadSetting
+ * Reads what the demo, and the instances that it starts, find in the environment.
+ * @throws SettingsError for the first variable that has a value which isn't accepted.
  */
-export function readDemoSettings(environment: Record<string, string | undefined>): DemoSettings {
-  const parsed = v.safeParse(Schema, environment)
-  if (!parsed.success) throw new BadSetting(parsed.issues[0].message)
-  return parsed.output
+export function readDemoSettings(environment: Environment): DemoSettings {
+  const { SESSION_STORE, REDIS_URL } = readVariables(environment)
+  return {
+    port: whole(environment, 'DEMO_PORT', 8080, 0, 65_535),
+    instances: whole(environment, 'DEMO_INSTANCES', 4, 1, 16),
+    dataFolder: environment.DEMO_DATA || undefined,
+    store: SESSION_STORE,
+    redisUrl: REDIS_URL,
+  }
 }
 
-/** @returns the store that comes after this one, and after the last the first. */
-export function nextStore(store: string): string {
-  const index = STORES.findIndex((name) => name === store)
-  return STORES[(index + 1) % STORES.length] ?? STORES[0]
-}
-
-function whole(name: string, least: number, most: number, fallback: string) {
-  return v.pipe(
-    v.optional(v.string(), fallback),
-    v.transform(Number),
-    v.check(
-      (value) => Number.isInteger(value) && value >= least && value <= most,
-      `${name} must be a whole number from ${least} to ${most}`,
-    ),
-  )
+function whole(
+  environment: Environment,
+  variable: string,
+  usual: number,
+  least: number,
+  most: number,
+): number {
+  const text = environment[variable] || `${usual}`
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value
+  const expected = `a whole number from ${least} to ${most}`
+  throw new SettingsError(variable, `${JSON.stringify(text)} is not accepted; expected ${expected}`)
 }

@@ -1,9 +1,10 @@
 // `npm run demo`: the local platform in a terminal.
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { SettingsError } from '../config/settings-error.js'
 import { openControl } from './control.js'
 import { actOn } from './demo-keys.js'
-import { BadSetting, readDemoSettings } from './demo-settings.js'
+import { readDemoSettings } from './demo-settings.js'
 import { startPlatform } from './platform.js'
 import { overview, readKeys } from './terminal.js'
 
@@ -14,16 +15,17 @@ const SAME_WISH_MS = 1_000
 const say = (line: string) => console.log(`  ${new Date().toTimeString().slice(0, 8)}  ${line}`)
 
 async function demo(quitting: AbortController, quit: () => void): Promise<void> {
-  const settings = readDemoSettings(process.env)
-  const { DEMO_PORT: port, DEMO_INSTANCES: instances } = settings
-  const dataFolder = resolve(settings.DEMO_DATA ?? join(PROJECT, '.data'))
+  const { port, instances, store, redisUrl, ...settings } = readDemoSettings(process.env)
+  const dataFolder = resolve(settings.dataFolder ?? join(PROJECT, '.data'))
+  const inside = relative('.', dataFolder)
+  const shown = inside.startsWith('..') ? dataFolder : inside
   console.log(`RedisSessions: starting Redis, ${instances} instances and a load balancer`)
   const platform = await startPlatform({
-    store: settings.SESSION_STORE,
+    store,
     instances,
     dataFolder,
     port,
-    redisUrl: settings.REDIS_URL,
+    redisUrl,
     environment: process.env,
     say,
   }).catch((error: NodeJS.ErrnoException) => {
@@ -32,23 +34,24 @@ async function demo(quitting: AbortController, quit: () => void): Promise<void> 
   })
   const control = await openControl(dataFolder, platform)
   let doing = Promise.resolve()
-  const keys = readKeys(process.stdin, (key) => {
+  const closeKeys = readKeys(process.stdin, (key) => {
     if (key === 'q' || key === '\u0003') return quit()
     doing = doing
       .then(() => (quitting.signal.aborted ? undefined : actOn(key, platform)))
       .catch((error: Error) => error.message)
       .then((line) => (line && !quitting.signal.aborted ? say(line) : undefined))
   })
-  console.log(overview(platform, dataFolder))
+  if (!quitting.signal.aborted)
+    console.log(overview(platform, shown, process.stdout.isTTY && !process.env.NO_COLOR))
   await new Promise((resolve) => {
     if (quitting.signal.aborted) resolve(undefined)
     quitting.signal.addEventListener('abort', resolve)
   })
-  keys.close()
+  closeKeys()
   say('stopping')
   control.close()
   await platform.stop()
-  say(`stopped; the data stays in ${dataFolder}`)
+  say(`stopped; the data stays in ${shown}`)
 }
 
 const quitting = new AbortController()
@@ -68,5 +71,5 @@ try {
   process.exit(0)
 } catch (error) {
   console.error(`npm run demo: ${error instanceof Error ? error.message : error}`)
-  process.exit(error instanceof BadSetting ? 78 : 1)
+  process.exit(error instanceof SettingsError ? 78 : 1)
 }

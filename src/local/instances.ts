@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import getPort, { portNumbers } from 'get-port'
+import { portBeside } from './ports.js'
 import type { Rotation } from './rotation.js'
 import { type Ending, inWords, Supervised } from './supervised.js'
 
@@ -30,6 +30,7 @@ interface RunningInstance extends Instance {
 export interface FleetOptions {
   readonly rotation: Rotation
   readonly logFolder: string
+  readonly balancerPort: number
   /** The environment of an instance that starts now; port and index are added to it. */
   readonly environment: () => Environment
   readonly say: (line: string) => void
@@ -100,16 +101,15 @@ export class Fleet {
   }
 
   async #create(index: number): Promise<RunningInstance> {
-    const { rotation, logFolder, environment } = this.#options
-    const host = '127.0.0.1'
-    const port = await getPort({ host, port: portNumbers(8081, 8099) })
-    const metricsPort = await getPort({ host, port: portNumbers(9091, 9109) })
+    const { rotation, logFolder, balancerPort, environment } = this.#options
+    const port = await portBeside(balancerPort, 'instance')
+    const metricsPort = await portBeside(balancerPort, 'metrics')
     const file = logFile(logFolder, index)
     writeFileSync(file, '')
     const launch = () => {
       const log = openSync(file, 'a')
       const own = {
-        HOST: host,
+        HOST: '127.0.0.1',
         PORT: `${port}`,
         METRICS_PORT: `${metricsPort}`,
         CF_INSTANCE_INDEX: `${index}`,

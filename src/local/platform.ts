@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Balancer, startBalancer } from './balancer.js'
+import { startBalancer } from './balancer.js'
 import { type Environment, Fleet, type Instance } from './instances.js'
 import { foreignRedis, type LocalRedis, ownRedis } from './redis.js'
 import { Rotation } from './rotation.js'
@@ -27,7 +27,6 @@ export interface Platform {
   readonly url: string
   readonly redis: Pick<LocalRedis, 'url' | 'label' | 'ours' | 'running'>
   readonly instances: readonly Instance[]
-  readonly logFolder: string
   readonly store: string
   /** Stops all instances gracefully, starts them, and waits until they are ready; requests wait meanwhile. */
   restart(): Promise<void>
@@ -53,16 +52,19 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   mkdirSync(logFolder, { recursive: true })
   let store = options.store
   let redis: LocalRedis | undefined
-  let balancer: Balancer | undefined
   const rotation = new Rotation()
+  // The port first: where it is taken, perhaps by another demo, nothing else may be touched.
+  const balancer = await startBalancer(options.port, rotation)
   const secret = sessionSecret(join(dataFolder, 'session-secret'))
   const fleet = new Fleet({
     rotation,
     logFolder,
+    balancerPort: balancer.port,
     say,
     environment: () => ({
       SESSION_SECRET: secret,
       CHAOS_ENABLED: 'true',
+      TRUST_PROXY: '1',
       // Longer than the balancer takes to notice that an instance is not ready any more.
       SHUTDOWN_DELAY_MS: '300',
       ...options.environment,
@@ -80,15 +82,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await settled()
   }
   async function stop(): Promise<void> {
-    const instances = () => fleet.stop()
-    await (balancer ? balancer.close(instances) : instances())
+    await balancer.close(() => fleet.stop())
     await redis?.stop()
   }
 
   try {
-    // The port first: where it is taken, perhaps by another demo, nothing else may be touched.
-    balancer = await startBalancer(options.port, rotation)
-    redis = options.redisUrl ? await foreignRedis(options.redisUrl) : await ownRedis(dataFolder, say)
+    const { redisUrl } = options
+    redis = redisUrl ? await foreignRedis(redisUrl) : await ownRedis(dataFolder, balancer.port, say)
     await fleet.scale(options.instances)
     await fleet.ready()
   } catch (error) {
@@ -99,7 +99,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   return {
     url: `http://127.0.0.1:${balancer.port}`,
     redis: running,
-    logFolder,
     get instances() {
       return fleet.instances
     },

@@ -23,10 +23,16 @@ export async function contact<T>(url: string, use: (client: Redis) => Promise<T>
     commandTimeout: CONTACT_DEADLINE_MS,
     retryStrategy: () => null,
   })
-  client.on('error', () => {})
+  let reason: Error | undefined
+  client.on('error', (error) => {
+    reason = error
+  })
   try {
     await client.connect()
     return await use(client)
+  } catch (error) {
+    // "Connection is closed" is all that the promise tells; why is in the event.
+    throw reason ?? error
   } finally {
     client.disconnect()
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { basename } from 'node:path'
 import { findProgram, installSystemPackage, REDIS_PACKAGE } from './system-package.js'
 
@@ -35,9 +35,10 @@ export function findRedisProgram(say: (line: string) => void): RedisProgram {
   const docker = findProgram('docker')
   if (docker && engineAnswers(docker)) {
     say(`no redis-server here: Docker runs one (${IMAGE})`)
-    return dockerRedis(docker)
+    if (hasImage(docker)) return dockerRedis(docker)
+    say('the image could not be had: looking further')
   }
-  say(`no redis-server here and ${docker ? 'no answer from the Docker engine' : 'no Docker'}: installing one`)
+  say('no redis-server and no Docker engine here: installing redis-server')
   installSystemPackage(REDIS_PACKAGE, say)
   const installed = native()
   if (!installed) throw new Error('Redis was installed, but no redis-server is on PATH')
@@ -72,6 +73,14 @@ function dockerRedis(docker: string): RedisProgram {
 
 function engineAnswers(docker: string): boolean {
   return run(docker, 'version', '--format', '{{.Server.Version}}')
+}
+
+/** Whether the image is here, or comes: a first download may well take minutes. */
+function hasImage(docker: string): boolean {
+  return (
+    run(docker, 'image', 'inspect', IMAGE) ||
+    spawnSync(docker, ['pull', IMAGE], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
+  )
 }
 
 function run(program: string, ...args: string[]): boolean {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import getPort, { portNumbers } from 'get-port'
 import type { Redis } from 'ioredis'
+import { portBeside } from './ports.js'
 import { contact, endLeftover, keeper } from './redis-contact.js'
 import { findRedisProgram } from './redis-program.js'
 import { inWords, Supervised } from './supervised.js'
@@ -44,7 +44,11 @@ export async function foreignRedis(url: string): Promise<LocalRedis> {
  * Starts a Redis of our own on a free port of 127.0.0.1, with its data in a folder; started again when it dies.
  * @throws Error where there is no way to run one, where it doesn't start, or where a demo that still runs has it.
  */
-export async function ownRedis(dataFolder: string, say: (line: string) => void): Promise<LocalRedis> {
+export async function ownRedis(
+  dataFolder: string,
+  balancerPort: number,
+  say: (line: string) => void,
+): Promise<LocalRedis> {
   const folder = join(dataFolder, 'redis')
   const portFile = join(dataFolder, 'redis.port')
   mkdirSync(folder, { recursive: true })
@@ -54,16 +58,21 @@ export async function ownRedis(dataFolder: string, say: (line: string) => void):
   await endLeftover(portFile, mark, say)
 
   const program = findRedisProgram(say)
-  const port = await getPort({ port: portNumbers(6380, 6399), host: '127.0.0.1' })
+  const port = await portBeside(balancerPort, 'redis')
   writeFileSync(portFile, `${port}`)
   const logFile = join(dataFolder, 'logs', 'redis.log')
-  const log = openSync(logFile, 'w')
+  writeFileSync(logFile, '')
   // always, not everysec: with everysec Redis holds back its write for up to 2 s while an fsync is slow, but
   // answers all the same; a kill would then lose visits that were acknowledged.
   const settings = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--dbfilename', mark]
   let starting = true
   const server = new Supervised({
-    launch: () => program.launch({ port, folder, name, log }, settings),
+    launch() {
+      const log = openSync(logFile, 'a')
+      const child = program.launch({ port, folder, name, log }, settings)
+      closeSync(log)
+      return child
+    },
     kill: (child) => program.kill(child, name),
     onDeath(ending) {
       if (starting) return false

@@ -1,0 +1,16 @@
+import getPort, { portNumbers } from 'get-port'
+
+/** Where the ports of a platform lie, counted from its balancer's. */
+const OFFSET = { instance: 1, metrics: 21, redis: 41 }
+const ROOM = 20
+const HIGHEST_START = 65_535 - OFFSET.redis - ROOM
+
+/**
+ * Finds a free port of 127.0.0.1 beside the balancer's, so that two platforms don't share a range: the port of
+ * a process that is just being restarted looks free, and another platform that took it would get its requests.
+ * @returns the first free one of its kind, or any free one where all of them are taken.
+ */
+export async function portBeside(balancerPort: number, kind: keyof typeof OFFSET): Promise<number> {
+  const first = Math.min(balancerPort, HIGHEST_START) + OFFSET[kind]
+  return getPort({ host: '127.0.0.1', port: portNumbers(first, first + ROOM - 1) })
+}
