@@ -63,7 +63,6 @@ export async function drill(plan: Plan, options: DrillOptions = {}): Promise<Rep
     await load
     const loadMs = journal.now()
     journal.silences.end(loadMs)
-    for (const { silences } of journal.instances.values()) silences.end(loadMs)
     const used = process.cpuUsage(cpu)
     const latency = journal.latency.summary()
 

@@ -23,7 +23,7 @@ test('shows the instances that answer now, and fits the window', () => {
     expect(lines.length).toBeLessThan(24)
     expect(lines.filter((line) => line.includes('web-'))).toHaveLength(2)
   }
-  expect(frame(live(), new Meter(), 100, 24).join('\n')).toContain('failed     1  (refused 1)')
+  expect(frame(live(), new Meter(), 100, 24).join('\n')).toContain('failed     1  (requests: refused 1)')
 })
 
 test('an instance that has fallen silent is not shown', () => {

@@ -48,6 +48,7 @@ export interface Report {
   outages: readonly Outage[]
   /** Times in which no visit at all was acknowledged. */
   silences: readonly Silence[]
+  /** In the order in which they first answered. */
   instances: InstanceReport[]
   scenarios: ScenarioRecord[]
   events: readonly Event[]
@@ -116,15 +117,13 @@ export function reportOf(evidence: Evidence): Report {
 }
 
 function instanceReports(journal: Journal): InstanceReport[] {
-  return [...journal.instances]
-    .map(([id, { visits, failed, firstAt, lastAt, silences }]) => ({
-      id,
-      visits,
-      share: journal.acknowledged === 0 ? 0 : visits / journal.acknowledged,
-      failed,
-      firstAt,
-      lastAt,
-      silences: silences.all,
-    }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  return [...journal.instances].map(([id, { visits, failed, firstAt, lastAt, silences }]) => ({
+    id,
+    visits,
+    share: journal.acknowledged === 0 ? 0 : visits / journal.acknowledged,
+    failed,
+    firstAt,
+    lastAt,
+    silences: silences.all,
+  }))
 }

@@ -53,13 +53,15 @@ export function frame(live: Live, meter: Meter, columns: number, rows: number): 
   const latency = journal.latency.summary()
   const faults = [...journal.faults].map(([fault, times]) => `${fault} ${count(times)}`).join(', ')
   const failures = [...journal.failures].map(([reason, times]) => `${reason} ${count(times)}`).join(', ')
-  const whole = Math.max(plan.durationMs, 1)
   const most = Math.max(1, ...instances.map(([, rate]) => rate))
   const wide = Math.max(4, Math.min(40, columns - 50))
+  // With scenarios the drill lasts as long as they do.
+  const whole = plan.durationMs
+  const progress = whole > 0 ? `${clock(at)} of ${clock(whole)}  ${bar(at / whole, wide)}` : clock(at)
   const head = [
-    `${plan.url.href}  ${clock(at)} of ${clock(whole)}  ${bar(at / whole, wide)}  ${live.phase()}`,
+    `${plan.url.href}  ${progress}  ${live.phase()}`,
     `visits     ${count(journal.acknowledged)}, ${count(Math.round(perSecond))}/s`,
-    `failed     ${count(journal.failed)}${failures ? `  (${failures})` : ''}`,
+    `failed     ${count(journal.failed)}${failures ? `  (requests: ${failures})` : ''}`,
     `faults     ${faults || 'none'}`,
     `latency    ${latency ? `p50 ${duration(latency.p50)}  p99 ${duration(latency.p99)}  max ${duration(latency.max)}` : '…'}`,
     'instances',
