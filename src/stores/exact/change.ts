@@ -1,0 +1,143 @@
+/** What a session holds in Redis: JSON text by top-level key. */
+export type Fields = ReadonlyMap<string, string>
+
+/** Which keys merge by more than "the later commit wins". */
+export interface Rules {
+  /** Whole numbers that concurrent commits add to. */
+  readonly counters: ReadonlySet<string>
+  /** Arrays that concurrent commits append to, and how many entries each keeps: the newest. */
+  readonly logs: ReadonlyMap<string, number>
+}
+
+/** What one request changed: applied to whatever Redis holds by then, it keeps what others changed meanwhile. */
+export interface Change {
+  readonly set: ReadonlyMap<string, string>
+  readonly deleted: ReadonlySet<string>
+  /** Key → what to add, and the number to store where Redis holds none to add to. */
+  readonly added: ReadonlyMap<string, { readonly by: number; readonly total: number }>
+  /** Key → JSON text of each new entry, in order. */
+  readonly appended: ReadonlyMap<string, readonly string[]>
+}
+
+/** A log is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */
+export const ENTRY_SEPARATOR = ',\n'
+
+/**
+ * @param base the fields as they were loaded; only keys that the session got, so that no other key counts as deleted.
+ * @param session its own enumerable keys are compared with the base.
+ * @returns what was changed since, or undefined for nothing.
+ */
+export function changeOf(base: Fields, session: object, rules: Rules): Change | undefined {
+  const change = { set: new Map(), deleted: new Set<string>(), added: new Map(), appended: new Map() }
+  let left = base.size
+  let cookie: string | undefined
+  for (const key of Object.keys(session)) {
+    const was = base.get(key)
+    const is = textOf(session[key as keyof typeof session], rules.logs.has(key))
+    if (is === undefined) continue
+    if (was !== undefined) {
+      left -= 1
+      if (same(was, is)) continue
+      if (key === 'cookie' && sameCookie(was, is)) {
+        cookie = is
+        continue
+      }
+    }
+    if (rules.counters.has(key) && isWhole(is) && (was === undefined || isWhole(was))) {
+      change.added.set(key, { by: Number(is) - Number(was ?? 0), total: Number(is) })
+      continue
+    }
+    const length = rules.logs.get(key)
+    const entries = length && newEntries(was, is, length)
+    if (entries) change.appended.set(key, entries)
+    else change.set.set(key, is)
+  }
+  if (left > 0) {
+    for (const key of base.keys()) {
+      if (textOf(session[key as keyof typeof session], false) === undefined) change.deleted.add(key)
+    }
+  }
+  const size = change.set.size + change.deleted.size + change.added.size + change.appended.size
+  if (size === 0) return undefined
+  // Its expiry moves with each use of the session: no change, but it goes along with one.
+  if (cookie) change.set.set('cookie', cookie)
+  return change
+}
+
+/** @returns the fields after the change: the model of what the commit script does in Redis. */
+export function applied(fields: Fields, change: Change, rules: Rules): Map<string, string> {
+  const result = new Map(fields)
+  for (const [key, { by, total }] of change.added) {
+    const found = result.get(key) ?? '0'
+    result.set(key, String(isWhole(found) ? Number(found) + by : total))
+  }
+  for (const [key, entries] of change.appended) {
+    const all = [...(splitLog(result.get(key)) ?? []), ...entries]
+    result.set(key, joinLog(all.slice(-(rules.logs.get(key) ?? all.length))))
+  }
+  for (const [key, text] of change.set) result.set(key, text)
+  for (const key of change.deleted) result.delete(key)
+  return result
+}
+
+/** @returns the fields that a session of these contents makes. */
+export function fieldsOf(session: object, rules: Rules): Map<string, string> {
+  const fields = new Map<string, string>()
+  for (const [key, value] of Object.entries(session)) {
+    const text = textOf(value, rules.logs.has(key))
+    if (text !== undefined) fields.set(key, text)
+  }
+  return fields
+}
+
+/** @returns the JSON text of each entry of a log; undefined where the text is no array. */
+export function splitLog(text: string | undefined): string[] | undefined {
+  if (text === undefined) return []
+  if (!text.startsWith('[')) return undefined
+  if (text.includes(ENTRY_SEPARATOR)) return text.slice(1, -1).split(ENTRY_SEPARATOR)
+  // Written by other means than ours, or of at most one entry.
+  return (JSON.parse(text) as unknown[]).map((entry) => JSON.stringify(entry))
+}
+
+function joinLog(entries: readonly string[]): string {
+  return `[${entries.join(ENTRY_SEPARATOR)}]`
+}
+
+function textOf(value: unknown, log: boolean): string | undefined {
+  // JSON.stringify gives undefined for undefined, functions and symbols, which its type doesn't say.
+  if (log && Array.isArray(value)) return joinLog(value.map((entry) => JSON.stringify(entry) ?? 'null'))
+  return JSON.stringify(value) as string | undefined
+}
+
+// A number such as 12345678901234567890 that another program stored reads as another number here; unchanged it still is.
+function same(was: string, is: string): boolean {
+  return was === is || JSON.stringify(JSON.parse(was)) === JSON.stringify(JSON.parse(is))
+}
+
+function sameCookie(was: string, is: string): boolean {
+  const [before, after] = [was, is].map((text) => JSON.parse(text) as { originalMaxAge?: unknown })
+  if (typeof before?.originalMaxAge !== 'number') return false
+  return JSON.stringify({ ...before, expires: 0 }) === JSON.stringify({ ...after, expires: 0 })
+}
+
+function isWhole(text: string): boolean {
+  return Number.isSafeInteger(Number(text)) && /^-?\d+$/.test(text)
+}
+
+/** The entries whose appending turns the one log into the other; undefined where it was rewritten otherwise. */
+function newEntries(was: string | undefined, is: string, length: number): string[] | undefined {
+  const before = splitLog(was)
+  const after = splitLog(is)
+  // What other means wrote is not in our form: a script could not tell its entries apart.
+  if (!before || !after || after.length === 0 || (was !== undefined && was !== joinLog(before)))
+    return undefined
+  // The fewest new entries first: what was before them must be the end of what was there.
+  for (let kept = Math.min(before.length, after.length); kept >= 0; kept -= 1) {
+    const expected = [...before, ...after.slice(kept)]
+    const whole = after.length === expected.length && expected.every((entry, i) => entry === after[i])
+    const end = expected.slice(-length)
+    if (whole || (after.length === end.length && end.every((entry, i) => entry === after[i])))
+      return after.slice(kept)
+  }
+  return undefined
+}

@@ -1,0 +1,125 @@
+import type { Change, Fields } from './change.js'
+import type { Durability } from './durability.js'
+import type { RedisCommands } from './redis-commands.js'
+import { COMMIT } from './scripts.js'
+
+/** One commit, as the script takes it. */
+export interface Commit {
+  readonly mode: 'update' | 'create' | 'replace'
+  /** ms until the session expires */
+  readonly ttlMs: number
+  readonly idempotencyKey: string
+  /** The record of connect-redis that was loaded, and what it becomes. */
+  readonly legacy: { readonly text: string; readonly fields: Fields } | undefined
+  readonly change: Change
+  /** ms by which a visit extends the session's life, where that is to be stored; '' for never. */
+  readonly slideMs: string | undefined
+  /** How many entries each log keeps. */
+  readonly logs: ReadonlyMap<string, number>
+}
+
+/** What became of a commit, and the counters as it left them. */
+export type Outcome =
+  | readonly ['ok' | 'dup', Readonly<Record<string, number>>]
+  | readonly ['gone' | 'exists' | 'moved']
+
+interface Waiting {
+  readonly commit: Commit
+  /** by performance.now() */
+  readonly since: number
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: unknown) => void
+}
+
+// Of one batch: so that a hot session doesn't hold up Redis for others.
+const BATCH = 64
+
+/**
+ * Sends commits: at once, or, while one to the same session is under way, together with the others that wait. So a writer has
+ * at most one batch in flight for a session, and one mark in it is enough to tell a batch that is sent again.
+ */
+export class Commits {
+  readonly #writer: string
+  readonly #commands: RedisCommands
+  readonly #durability: Durability
+  readonly #waiting = new Map<string, Waiting[]>()
+  #sequence = 0
+
+  constructor(writer: string, commands: RedisCommands, durability: Durability) {
+    this.#writer = writer
+    this.#commands = commands
+    this.#durability = durability
+  }
+
+  /**
+   * @returns the commit's outcome, known to be applied once (ok) or not at all (the others).
+   * @throws what RedisCommands.run throws: the outcome is unknown then.
+   */
+  commit(key: string, keysKey: string, commit: Commit): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const entry = { commit, since: performance.now(), resolve, reject }
+      const waiting = this.#waiting.get(key)
+      if (waiting) {
+        waiting.push(entry)
+        return
+      }
+      this.#waiting.set(key, [entry])
+      void this.#drain(key, keysKey)
+    })
+  }
+
+  async #drain(key: string, keysKey: string): Promise<void> {
+    const waiting = this.#waiting.get(key) ?? []
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, BATCH)
+      this.#sequence += 1
+      const args: (string | number)[] = [this.#writer, this.#sequence, batch.length]
+      for (const { commit } of batch) pushCommit(args, commit)
+      try {
+        const reply = await this.#commands.run(
+          (client) =>
+            this.#durability.write(client, (writer) =>
+              this.#commands.script(writer, COMMIT, [key, keysKey], args),
+            ),
+          batch[0]?.since,
+        )
+        const outcomes = JSON.parse(String(reply)) as Outcome[]
+        batch.forEach(({ resolve }, i) => {
+          resolve(outcomes[i] ?? ['gone'])
+        })
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#waiting.delete(key)
+  }
+}
+
+function pushCommit(args: (string | number)[], commit: Commit): void {
+  const { mode, ttlMs, idempotencyKey, legacy, change, slideMs, logs } = commit
+  args.push(mode, ttlMs, idempotencyKey, legacy?.text ?? '')
+  list(args, legacy ? [...legacy.fields].flatMap(([name, text]) => [`:${name}`, text]) : [])
+  const set: string[] = slideMs ? ['@ttl', slideMs] : []
+  for (const [name, text] of change.set) set.push(`:${name}`, text)
+  list(args, set)
+  const deleted = [...change.deleted].map((name) => `:${name}`)
+  if (slideMs === '' && mode === 'update') deleted.push('@ttl')
+  list(args, deleted)
+  list(
+    args,
+    [...change.added].flatMap(([name, { by, total }]) => [`:${name}`, by, total]),
+  )
+  list(
+    args,
+    [...change.appended].flatMap(([name, entries]) => [
+      `:${name}`,
+      logs.get(name) ?? entries.length,
+      entries.length,
+      ...entries,
+    ]),
+  )
+}
+
+function list(args: (string | number)[], entries: (string | number)[]): void {
+  args.push(entries.length, ...entries)
+}

@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis'
+import { NotDurableError } from './errors.js'
+import type { Client } from './redis-commands.js'
+
+/** When a change counts as done: when the primary has it, n replicas (WAIT), or its disk (WAITAOF, Redis 7.2). */
+export type DurabilityOption = 'primary' | { readonly waitReplicas: number } | { readonly local: true }
+
+interface Written {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Lets a change count only once it is as durable as was chosen. WAIT holds up the connection that it is sent on, and speaks
+ * of the changes made on that connection: so these changes have a connection of their own, and share one wait.
+ */
+export class Durability {
+  readonly #option: DurabilityOption
+  readonly #deadlineMs: number
+  #connection: Redis | undefined
+  #written: Written[] = []
+  #waiting = false
+
+  /** @throws TypeError for a combination that can't be kept. */
+  constructor(option: DurabilityOption, client: Client, deadlineMs: number) {
+    this.#option = option
+    this.#deadlineMs = deadlineMs
+    if (option === 'primary') return
+    if ('waitReplicas' in option && !(Number.isInteger(option.waitReplicas) && option.waitReplicas > 0)) {
+      throw new TypeError('durability.waitReplicas: expected a whole number from 1')
+    }
+    if (client.isCluster) throw new TypeError('durability: a Cluster client takes only "primary"')
+    this.#connection = (client as Redis).duplicate()
+    this.#connection.on('error', () => {})
+    client.once('end', () => this.#connection?.disconnect())
+  }
+
+  /**
+   * Makes a change on the connection that it has to be made on, and waits until it is durable.
+   * @throws NotDurableError where that wasn't confirmed in time: make it again, under its mark.
+   */
+  async write<T>(client: Client, change: (client: Client) => Promise<T>): Promise<T> {
+    if (!this.#connection) return change(client)
+    const result = await change(this.#connection)
+    await new Promise<void>((resolve, reject) => {
+      this.#written.push({ resolve, reject })
+      void this.#confirm(this.#connection as Redis)
+    })
+    return result
+  }
+
+  async #confirm(connection: Redis): Promise<void> {
+    if (this.#waiting) return
+    this.#waiting = true
+    while (this.#written.length > 0) {
+      const written = this.#written
+      this.#written = []
+      try {
+        const [confirmed, wanted] = await this.#wait(connection)
+        if (confirmed < wanted) throw new NotDurableError(confirmed, wanted)
+        for (const { resolve } of written) resolve()
+      } catch (error) {
+        for (const { reject } of written) reject(error)
+      }
+    }
+    this.#waiting = false
+  }
+
+  async #wait(connection: Redis): Promise<[confirmed: number, wanted: number]> {
+    const option = this.#option as Exclude<DurabilityOption, 'primary'>
+    const patienceMs = Math.ceil(this.#deadlineMs / 4)
+    if ('waitReplicas' in option) {
+      return [await connection.wait(option.waitReplicas, patienceMs), option.waitReplicas]
+    }
+    const [local] = (await connection.call('WAITAOF', 1, 0, patienceMs)) as [number, number]
+    return [local, 1]
+  }
+
+  /** @throws Error where this server can't confirm what was chosen. */
+  async check(client: Client): Promise<void> {
+    if (typeof this.#option !== 'object' || !('local' in this.#option)) return
+    try {
+      await (client as Redis).call('WAITAOF', 1, 0, 1)
+    } catch (error) {
+      throw new Error('durability: { local: true } needs WAITAOF (Redis 7.2) and appendonly yes', {
+        cause: error,
+      })
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export type { DurabilityOption } from './durability.js'
+export { NotDurableError, SessionExistsError, SessionGoneError, StoreTimeoutError } from './errors.js'
+export { ExactRedisStore, type ExactRedisStoreEvent, type ExactRedisStoreOptions } from './store.js'

@@ -1,0 +1,59 @@
+import type { SessionData } from 'express-session'
+import { type Fields, fieldsOf, type Rules } from './change.js'
+
+/** A session as it was loaded. */
+export interface Loaded {
+  /** Its data, by top-level key. */
+  base: Fields
+  /** The record of connect-redis that it was found in, until its first commit. */
+  legacy: { readonly text: string; readonly fields: Fields } | undefined
+  /** ms until it expires; undefined where that is not to show in its cookie */
+  ttlMs: number | undefined
+  /** When its life was last extended, by performance.now(). */
+  extendedAt: number
+  /** ms by which; '' for never */
+  slideMs: string
+}
+
+/** @returns the session that the script LOAD found; undefined for none. */
+export function loadedOf(reply: unknown, extended: boolean, rules: Rules): Loaded | undefined {
+  if (!reply) return undefined
+  const [found, ttlMs] = reply as [string | string[], number]
+  if (typeof found === 'string') {
+    const fields = fieldsOf(JSON.parse(found) as object, rules)
+    return {
+      base: fields,
+      legacy: { text: found, fields },
+      ttlMs,
+      extendedAt: Number.NEGATIVE_INFINITY,
+      slideMs: '',
+    }
+  }
+  const at = found.indexOf('@ttl')
+  const slideMs = at < 0 ? '' : (found[at + 1] ?? '')
+  const extendedAt = extended ? performance.now() : Number.NEGATIVE_INFINITY
+  return { base: fieldsOfReply(found), legacy: undefined, ttlMs, extendedAt, slideMs }
+}
+
+/** @returns a hash's fields that are the session's: those behind a colon. */
+export function fieldsOfReply(reply: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>()
+  for (let i = 0; i < reply.length; i += 2) {
+    const name = reply[i]
+    if (name?.charCodeAt(0) === COLON) fields.set(name.slice(1), reply[i + 1] ?? 'null')
+  }
+  return fields
+}
+const COLON = 58
+
+/** @returns the data that these fields are; its cookie expires when Redis forgets the session. */
+export function dataOf({ base, ttlMs }: Loaded): SessionData {
+  // One text and one parse: quicker than one for each key, and a key called __proto__ is a key as any other.
+  let text = ''
+  for (const [name, value] of base) text += `${text ? ',' : ''}${JSON.stringify(name)}:${value}`
+  const data = JSON.parse(`{${text}}`) as { cookie?: { expires?: unknown } }
+  if (data.cookie?.expires && ttlMs !== undefined && ttlMs > 0) {
+    data.cookie.expires = new Date(Date.now() + ttlMs).toISOString()
+  }
+  return data as SessionData
+}

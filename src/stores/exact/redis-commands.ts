@@ -1,0 +1,103 @@
+import type { Cluster, Redis } from 'ioredis'
+import { NotDurableError, StoreTimeoutError } from './errors.js'
+import type { Script } from './scripts.js'
+
+/** A client of ioredis, as the user made it. */
+export type Client = Redis | Cluster
+
+// Errors of a server that is on its way up, down, or to another role; scripts put their own words before.
+const PASSING =
+  /READONLY|LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|Connection is closed/
+
+/**
+ * Sends an operation until it is answered or the deadline is over, through lost connections, failovers and restarts. The
+ * operation must be one that may be sent again: a read, one that leaves the same behind, or one under a mark.
+ */
+export class RedisCommands {
+  readonly client: Client
+  readonly #deadlineMs: number
+  readonly #onRetry: (error: unknown) => void
+  #pause: Promise<void> | undefined
+
+  constructor(client: Client, deadlineMs: number, onRetry: (error: unknown) => void) {
+    this.client = client
+    this.#deadlineMs = deadlineMs
+    this.#onRetry = onRetry
+  }
+
+  /**
+   * @param since when the caller began to wait, by performance.now(): the deadline counts from then.
+   * @returns what the operation returned.
+   * @throws StoreTimeoutError after the deadline; an error of Redis that trying again doesn't heal, at once.
+   */
+  async run<T>(operation: (client: Client) => Promise<T>, since = performance.now()): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    let last: unknown
+    let over = false
+    const deadline = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => {
+          over = true
+          reject(new StoreTimeoutError(this.#deadlineMs, last))
+        },
+        since + this.#deadlineMs - performance.now(),
+      )
+    })
+    const tries = async () => {
+      for (;;) {
+        try {
+          return await operation(this.client)
+        } catch (error) {
+          if (over || !this.#mayPass(error)) throw error
+          last = error
+        }
+        do await this.#nextTry()
+        while (!over && this.client.status !== 'ready' && this.client.status !== 'end')
+        if (over) throw last
+        this.#onRetry(last)
+      }
+    }
+    try {
+      return await Promise.race([tries(), deadline])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Runs a script: by its hash, or with its text where the server doesn't know it (yet, or any more). */
+  async script(
+    client: Client,
+    { sha, lua }: Script,
+    keys: string[],
+    args: (string | number)[],
+  ): Promise<unknown> {
+    try {
+      return await client.evalsha(sha, keys.length, ...keys, ...args)
+    } catch (error) {
+      if (!String(error).includes('NOSCRIPT')) throw error
+      return client.eval(lua, keys.length, ...keys, ...args)
+    }
+  }
+
+  #mayPass(error: unknown): boolean {
+    if (this.client.status === 'end') return false
+    if (error instanceof NotDurableError) return true
+    const { name, message } = error as Error
+    // What isn't an answer of Redis is the connection's end, in the words of the socket or of ioredis.
+    return PASSING.test(message) || (name !== 'ReplyError' && !(error instanceof TypeError))
+  }
+
+  // One for all that wait, and not all replicas at once.
+  #nextTry(): Promise<void> {
+    this.#pause ??= new Promise((resolve) => {
+      setTimeout(
+        () => {
+          this.#pause = undefined
+          resolve()
+        },
+        10 + Math.random() * 30,
+      )
+    })
+    return this.#pause
+  }
+}

@@ -1,0 +1,390 @@
+import { randomBytes } from 'node:crypto'
+import type { Request } from 'express'
+import session from 'express-session'
+import { applied, type Change, changeOf, type Fields, fieldsOf, type Rules } from './change.js'
+import { Commits } from './commits.js'
+import { Durability, type DurabilityOption } from './durability.js'
+import { SessionExistsError, SessionGoneError } from './errors.js'
+import { Keys } from './keys.js'
+import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
+import { dataOf, fieldsOfReply, type Loaded, loadedOf } from './record.js'
+import { type Client, RedisCommands } from './redis-commands.js'
+import { LOAD, RETIRE } from './scripts.js'
+
+export interface ExactRedisStoreOptions {
+  /** A client of ioredis: `Redis` (also with Sentinel) or `Cluster`. */
+  readonly client: Client
+  /** What each key begins with. Default: `sess:` */
+  readonly prefix?: string
+  /** How long a session without an expiry of its own lives after its last use, in s. Default: a day */
+  readonly ttl?: TtlOption
+  /** How many keys a SCAN looks at at once. Default: 100 */
+  readonly scanCount?: number
+  /** A session's life isn't extended by its use, only by its change. Default: false */
+  readonly disableTouch?: boolean
+  /** Keys that hold a whole number, to which concurrent requests add. */
+  readonly counters?: readonly string[]
+  /** Keys that hold an array, to which concurrent requests append, and how many entries it keeps. */
+  readonly logs?: Readonly<Record<string, number>>
+  /** What a commit to a session that has ended meanwhile does beside changing nothing. Default: `ignore` */
+  readonly onGone?: 'ignore' | 'error'
+  /** How long an operation may take, in ms. Default: 5000 */
+  readonly deadlineMs?: number
+  /** When a commit is acknowledged. Default: `primary` */
+  readonly durability?: DurabilityOption
+}
+
+/** What the store emits beside; for metrics. */
+export type ExactRedisStoreEvent =
+  /** An operation was sent again; with the error that made it so. */
+  | 'retry'
+  /** A commit met commits of others to the same counters, and was merged with them. */
+  | 'conflict'
+  /** A commit came too late: its session had ended. */
+  | 'gone'
+  /** A commit under an idempotency key that had been committed before. */
+  | 'duplicate'
+
+type Callback<T> = (error?: unknown, result?: T) => void
+
+/** What the store remembers of a session that it gave to a request. */
+interface Known extends Loaded {
+  /** A commit whose outcome nobody knows: the session can't be committed again, for it might count twice. */
+  failed?: unknown
+}
+
+const NO_FIELDS: Fields = new Map()
+const NO_CHANGE: Change = { set: new Map(), deleted: new Set(), added: new Map(), appended: new Map() }
+
+/**
+ * An express-session store that loses no update and brings no destroyed session back. Each commit carries only what the
+ * request changed, and Redis merges it with what others changed.
+ * @example
+ * app.use(session({ store: new ExactRedisStore({ client: new Redis(), counters: ['visits'] }), … }))
+ */
+export class ExactRedisStore extends session.Store {
+  readonly #keys: Keys
+  readonly #ttl: TtlOption
+  readonly #disableTouch: boolean
+  readonly #onGone: 'ignore' | 'error'
+  readonly #deadlineMs: number
+  readonly #rules: Rules
+  readonly #commands: RedisCommands
+  readonly #commits: Commits
+  readonly #durability: Durability
+  /** Between get and createSession, which are called in a row, by the data that passes between them. */
+  readonly #loaded = new WeakMap<object, Known>()
+  readonly #known = new WeakMap<object, Known>()
+
+  /** @throws TypeError for options that make no sense. */
+  constructor(options: ExactRedisStoreOptions) {
+    super()
+    const { client, counters = [], logs = {}, deadlineMs = 5_000 } = options
+    this.#keys = new Keys(options.prefix ?? 'sess:', options.scanCount ?? 100)
+    this.#ttl = options.ttl ?? 86_400
+    this.#disableTouch = options.disableTouch ?? false
+    this.#onGone = options.onGone ?? 'ignore'
+    this.#deadlineMs = deadlineMs
+    this.#rules = { counters: new Set(counters), logs: new Map(Object.entries(logs)) }
+    this.#commands = new RedisCommands(client, deadlineMs, (error) => this.emit('retry', error))
+    this.#durability = new Durability(options.durability ?? 'primary', client, deadlineMs)
+    this.#commits = new Commits(randomBytes(9).toString('base64url'), this.#commands, this.#durability)
+  }
+
+  /** Checks that the server can do what the options want. @throws Error where it can't. */
+  async check(): Promise<void> {
+    await this.#durability.check(this.#commands.client)
+  }
+
+  /** @returns the session's data, its life extended; null for none. */
+  override get(
+    sid: string,
+    callback?: Callback<session.SessionData | null>,
+  ): Promise<session.SessionData | null> {
+    return settled(this.#load(sid), callback)
+  }
+
+  override createSession(req: Request, data: session.SessionData): session.Session & session.SessionData {
+    const known = this.#loaded.get(data)
+    const created = super.createSession(req, data)
+    if (known) {
+      // What express-session doesn't take over (a key called __proto__, save, id…) must not count as deleted.
+      const base = new Map<string, string>()
+      for (const [key, text] of known.base) if (Object.hasOwn(created, key)) base.set(key, text)
+      this.#known.set(created, { ...known, base })
+    }
+    return created
+  }
+
+  /**
+   * Commits what a session changed since it was loaded; an object that this store did not load replaces what is there.
+   * @throws SessionGoneError with the option `onGone: 'error'`; SessionExistsError for a new session whose id is taken.
+   */
+  override set(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
+    const known = this.#known.get(data)
+    // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
+    // It is told so at once, for it writes its response in two parts otherwise.
+    if (known && callback && this.#isExtended(known, data) && !changeOf(known.base, data, this.#rules)) {
+      return callback()
+    }
+    return settled(this.#commit(sid, data, ''), callback)
+  }
+
+  /**
+   * Commits a session as its `save()` does, under a key: a commit with a key that was committed to this session before
+   * changes nothing, and gives the session the counters of the first one. Keys are kept for 10 minutes, and the last 128.
+   */
+  commit(data: session.Session & Partial<session.SessionData>, { idempotencyKey = '' } = {}): Promise<void> {
+    return this.#commit(data.id, data as session.SessionData, idempotencyKey)
+  }
+
+  /** Extends the session's life; no work where that was done a moment ago. */
+  override touch(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
+    const known = this.#known.get(data)
+    if (callback && (this.#disableTouch || (known && this.#isExtended(known, data)))) return callback()
+    return settled(this.#touch(sid, data), callback)
+  }
+
+  /** Ends the session: no commit brings it back. */
+  override destroy(sid: string, callback?: Callback<void>): Promise<void> {
+    const { key, keys, retired } = this.#keys.of(sid)
+    const destroyed = this.#commands.run((client) =>
+      this.#durability.write(client, async (writer) => {
+        await writer.del(key, keys, retired)
+      }),
+    )
+    return settled(destroyed, callback)
+  }
+
+  /** Ends the request's session, bringing its counters and logs to their last state, and gives the request a new one. */
+  override regenerate(req: Request, callback: Callback<void>): void {
+    void settled(this.#retire(req.sessionID, req.session), (error) => {
+      if (!error) this.generate(req)
+      callback(error)
+    })
+  }
+
+  /** Set by each express-session middleware that uses this store. */
+  declare generate: (req: Request) => void
+
+  /** @returns the ids of all sessions. */
+  ids(callback?: Callback<string[]>): Promise<string[]> {
+    return settled(this.#ids(), callback)
+  }
+
+  /** @returns the data of all sessions, as stored, with their ids. */
+  override all(callback?: Callback<session.SessionData[]>): Promise<session.SessionData[]> {
+    return settled(this.#all(), callback)
+  }
+
+  /** @returns how many sessions there are. */
+  override length(callback?: Callback<number>): Promise<number> {
+    return settled(
+      this.#ids().then(({ length }) => length),
+      callback,
+    )
+  }
+
+  /** Ends all sessions. */
+  override clear(callback?: Callback<void>): Promise<void> {
+    const cleared = this.#ids().then(async (ids) => {
+      for (const sid of ids) await this.destroy(sid)
+    })
+    return settled(cleared, callback)
+  }
+
+  async #load(sid: string): Promise<session.SessionData | null> {
+    const loaded = await this.#read(sid, !this.#disableTouch)
+    if (!loaded) return null
+    const data = dataOf(loaded)
+    this.#loaded.set(data, loaded)
+    return data
+  }
+
+  async #read(sid: string, extend: boolean): Promise<Loaded | undefined> {
+    const { key } = this.#keys.of(sid)
+    const reply = await this.#commands.run((client) =>
+      this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
+    )
+    return loadedOf(reply, extend, this.#rules)
+  }
+
+  async #commit(sid: string, data: session.SessionData, idempotencyKey: string): Promise<void> {
+    const ttlMs = ttlOf(data, this.#ttl)
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.destroy(sid)
+    if (!(data instanceof session.Session)) return this.#replace(sid, data, ttlMs)
+
+    const known = this.#known.get(data)
+    if (known?.failed) throw known.failed
+    const base = known?.base ?? NO_FIELDS
+    const change = changeOf(base, data, this.#rules)
+    if (known && !change && !idempotencyKey) return this.#touch(sid, data)
+
+    const state: Known = known ?? { base, legacy: undefined, ttlMs, extendedAt: 0, slideMs: '' }
+    // From here on what is sent counts as done: a further commit before the answer must not send it again.
+    if (change) state.base = applied(base, change, this.#rules)
+    this.#known.set(data, state)
+    try {
+      await this.#send(
+        sid,
+        data,
+        state,
+        known ? 'update' : 'create',
+        change ?? NO_CHANGE,
+        ttlMs,
+        idempotencyKey,
+      )
+    } catch (error) {
+      // What Redis refused has not happened, and may be tried again; of anything else nobody knows.
+      if ((error as Error).name === 'ReplyError') state.base = base
+      else if (!(error instanceof SessionGoneError)) state.failed = error
+      if (!known && error instanceof SessionExistsError) this.#known.delete(data)
+      throw error
+    }
+  }
+
+  async #send(
+    sid: string,
+    data: session.SessionData,
+    state: Known,
+    mode: 'update' | 'create',
+    change: Change,
+    ttlMs: number,
+    idempotencyKey: string,
+  ): Promise<void> {
+    const { key, keys } = this.#keys.of(sid)
+    const slideMs = slideOf(data, this.#ttl)
+    const known = { ttlMs, idempotencyKey, change, logs: this.#rules.logs }
+    for (;;) {
+      const { legacy } = state
+      const newSlide = legacy || slideMs !== state.slideMs ? slideMs : undefined
+      const [outcome, counters = {}] = await this.#commits.commit(key, keys, {
+        ...known,
+        mode,
+        legacy,
+        slideMs: newSlide,
+      })
+      switch (outcome) {
+        case 'ok':
+          Object.assign(state, { legacy: undefined, extendedAt: performance.now(), slideMs })
+          this.#merge(data, state, change, counters)
+          return
+        case 'dup':
+          this.emit('duplicate')
+          Object.assign(data, counters)
+          state.base = fieldsOf(data, this.#rules)
+          return
+        case 'exists':
+          throw new SessionExistsError()
+        case 'gone':
+          this.emit('gone')
+          if (this.#onGone === 'error') throw new SessionGoneError()
+          return
+        case 'moved':
+          // Another process, still on connect-redis, wrote the record meanwhile.
+          state.legacy = (await this.#read(sid, false))?.legacy
+      }
+    }
+  }
+
+  /** Brings what others committed meanwhile into the session: the true counters, and logs of their true length. */
+  #merge(data: object, state: Known, change: Change, counters: Readonly<Record<string, number>>): void {
+    const session = data as Record<string, unknown>
+    const base = new Map(state.base)
+    let conflict = false
+    for (const [name, { total }] of change.added) {
+      const others = (counters[name] ?? total) - total
+      if (others === 0) continue
+      conflict = true
+      // The session may have gone on counting while the commit was under way.
+      session[name] = Number(session[name]) + others
+      base.set(name, String(Number(base.get(name)) + others))
+    }
+    state.base = base
+    for (const name of change.appended.keys()) {
+      const [log, length = 0] = [session[name], this.#rules.logs.get(name)]
+      if (Array.isArray(log) && log.length > length) log.splice(0, log.length - length)
+    }
+    if (conflict) this.emit('conflict')
+  }
+
+  async #replace(sid: string, data: session.SessionData, ttlMs: number): Promise<void> {
+    const { key, keys } = this.#keys.of(sid)
+    const change = { ...NO_CHANGE, set: fieldsOf(data, this.#rules) }
+    const slideMs = slideOf(data, this.#ttl)
+    const { logs } = this.#rules
+    await this.#commits.commit(key, keys, {
+      mode: 'replace',
+      ttlMs,
+      idempotencyKey: '',
+      legacy: undefined,
+      change,
+      slideMs,
+      logs,
+    })
+  }
+
+  async #touch(sid: string, data: session.SessionData): Promise<void> {
+    if (this.#disableTouch) return
+    const ttlMs = ttlOf(data, this.#ttl)
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.destroy(sid)
+    const { key } = this.#keys.of(sid)
+    await this.#commands.run((client) => client.pexpire(key, ttlMs))
+    const known = this.#known.get(data)
+    if (known) known.extendedAt = performance.now()
+  }
+
+  async #retire(sid: string, data: session.Session & Partial<session.SessionData>): Promise<void> {
+    const known = this.#known.get(data)
+    // A session that was never stored has nothing to retire.
+    if (!known) return
+    const { key, keys, retired } = this.#keys.of(sid)
+    const reply = await this.#commands.run((client) =>
+      this.#durability.write(client, (writer) =>
+        this.#commands.script(writer, RETIRE, [key, keys, retired], [this.#deadlineMs * 2]),
+      ),
+    )
+    const last = known.legacy?.fields ?? fieldsOfReply(reply as string[])
+    if (last.size === 0) {
+      this.emit('gone')
+      if (this.#onGone === 'error') throw new SessionGoneError()
+      return
+    }
+    const change = changeOf(known.base, data, this.#rules)
+    const fields = change ? applied(last, change, this.#rules) : last
+    for (const name of [...this.#rules.counters, ...this.#rules.logs.keys()]) {
+      const text = fields.get(name)
+      if (text !== undefined) Object.assign(data, { [name]: JSON.parse(text) })
+    }
+  }
+
+  #isExtended({ slideMs, extendedAt }: Known, data: session.SessionData): boolean {
+    if (slideMs !== slideOf(data, this.#ttl)) return false
+    // Within a hundredth of its life: 14 minutes of a day, 20 ms of 2 s.
+    return slideMs === '' || performance.now() - extendedAt < Number(slideMs) / 100
+  }
+
+  async #ids(): Promise<string[]> {
+    return this.#commands.run((client) => this.#keys.scan(client))
+  }
+
+  async #all(): Promise<session.SessionData[]> {
+    const found: session.SessionData[] = []
+    for (const sid of await this.#ids()) {
+      const loaded = await this.#read(sid, false)
+      if (loaded) found.push(Object.assign(dataOf({ ...loaded, ttlMs: undefined }), { id: sid }))
+    }
+    return found
+  }
+}
+
+/** Node's two ways to hear of an end: by callback where there is one, else by the promise. */
+function settled<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> {
+  if (callback) {
+    promise.then(
+      (result) => callback(null, result),
+      (error: unknown) => callback(error),
+    )
+  }
+  return promise
+}
