@@ -34,12 +34,11 @@ const proxies = v.pipe(
 
 const redisUrl = v.pipe(
   v.string(),
-  v.check(
-    (value) => URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol),
-    () => REDIS_URL_FORM,
-  ),
+  v.check((value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    return url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== ''
+  }, 'redis://[user:password@]host[:port][/db], or rediss:// for TLS'),
 )
-const REDIS_URL_FORM = 'redis://[user:password@]host[:port][/db], or rediss:// for TLS'
 
 const nodes = v.pipe(
   v.string(),
@@ -59,7 +58,7 @@ const Variables = v.object({
   PORT: v.optional(whole(0, 65_535), '3000'),
   HOST: v.optional(text),
   METRICS_PORT: v.optional(whole(0, 65_535), '9090'),
-  SESSION_STORE: v.optional(oneOf('exact', 'connect-redis', 'memory'), 'connect-redis'),
+  SESSION_STORE: v.optional(oneOf('exact', 'connect-redis', 'memory'), 'exact'),
   SESSION_SECRET: v.optional(text),
   SESSION_SECRET_FILE: v.optional(text),
   SESSION_TTL_SECONDS: v.optional(whole(1, 31_536_000), '86400'),

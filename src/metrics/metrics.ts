@@ -58,8 +58,7 @@ export class Metrics {
 
   readonly #duplicates = new Counter({
     name: 'session_duplicates_total',
-    help: 'Commits that Redis already had and did not apply again, by cause: retry or idempotency-key.',
-    labelNames: ['cause'],
+    help: 'Commits under an Idempotency-Key that had been committed before: not applied again.',
     registers: [this.registry],
   })
 
@@ -96,8 +95,8 @@ export class Metrics {
     this.#retries.inc()
   }
 
-  duplicate(cause: 'retry' | 'idempotency-key'): void {
-    this.#duplicates.inc({ cause })
+  duplicate(): void {
+    this.#duplicates.inc()
   }
 
   redisUp(up: boolean): void {

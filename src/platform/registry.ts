@@ -9,6 +9,7 @@ export interface LiveInstance extends Instance {
 
 const KEY = 'redissessions:instances'
 const BEAT_MS = 2_000
+const UNHEARD_MS = 50
 const GONE_AFTER_MS = 5_000
 
 // Redis' own clock, so that clocks of replicas that differ don't matter.
@@ -39,7 +40,7 @@ export class Registry {
       )
       onBeat(heard)
       // More often while it wasn't heard, so that readiness and the picture follow Redis quickly.
-      if (this.#timer) this.#timer = setTimeout(beat, heard ? BEAT_MS : 250)
+      if (this.#timer) this.#timer = setTimeout(beat, heard ? BEAT_MS : UNHEARD_MS)
     }
     this.#timer = setTimeout(beat, 0)
   }

@@ -4,8 +4,10 @@ import session from 'express-session'
 import type { Settings } from '../config/settings.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { RedisClient } from '../redis/connect.js'
+import { TRAIL_LENGTH } from '../visit/count-visit.js'
+import { ExactRedisStore } from './exact/index.js'
 import { saveAndWait } from './save-and-wait.js'
-import { watched } from './watched.js'
+import { measure, watched } from './watched.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
 export interface SessionStore {
@@ -35,7 +37,37 @@ export function openStore(
         commit: saveAndWait,
       }
     case 'connect-redis':
-    case 'exact':
       return { store: watched(new RedisStore({ client, ttl }), metrics), commit: saveAndWait }
+    case 'exact':
+      return openExact(settings, client, metrics)
+  }
+}
+
+function openExact(
+  { ttlSeconds: ttl, deadlineMs }: Settings['session'],
+  client: RedisClient | undefined,
+  metrics: Metrics,
+): SessionStore {
+  if (!client) throw new TypeError('the exact store needs a client')
+  const counters = ['visits']
+  const logs = { trail: TRAIL_LENGTH }
+  const store = new ExactRedisStore({ client, ttl, deadlineMs, counters, logs, onGone: 'error' })
+  store
+    .on('retry', () => metrics.retry())
+    .on('conflict', () => metrics.conflict())
+    .on('duplicate', () => metrics.duplicate())
+  watched(store, metrics)
+  return {
+    store,
+    async commit({ session }, idempotencyKey) {
+      const finish = measure('commit', metrics)
+      try {
+        await store.commit(session, idempotencyKey ? { idempotencyKey } : {})
+      } catch (error) {
+        throw finish(error)
+      }
+      finish()
+      return session.visits ?? 0
+    },
   }
 }

@@ -21,7 +21,11 @@ export class RedisServer {
 
   /** Starts a Redis (REDIS_SERVER names the program, for other versions) with further arguments. */
   static async start(...args: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), args)
+    return RedisServer.startOn(await freePort(), ...args)
+  }
+
+  static async startOn(port: number, ...args: string[]): Promise<RedisServer> {
+    const server = new RedisServer(port, args)
     await server.start()
     return server
   }

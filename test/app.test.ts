@@ -1,0 +1,251 @@
+import request from 'supertest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Counter, createCounter } from './support/counter.js'
+import { RedisServer } from './support/redis-server.js'
+
+let redis: RedisServer
+let counter: Counter
+
+beforeAll(async () => {
+  redis = await RedisServer.start()
+})
+afterAll(() => redis.stop())
+afterEach(() => counter.close())
+
+const open = (environment: Record<string, string> = {}) => {
+  counter = createCounter({ REDIS_URL: redis.url, SESSION_SECRET: 'of this test', ...environment })
+  return counter
+}
+const get = (path: string) => request(counter.app).get(path)
+const visit = (cookie = '') => get('/').set('Cookie', cookie).expect(200)
+const cookieOf = (response: request.Response) => String(response.get('Set-Cookie')?.[0]).split(';')[0] ?? ''
+const keys = async () => counter.client?.keys('sess:*')
+
+describe.each(['memory', 'connect-redis', 'exact'])('the counter with the store %s', (store) => {
+  beforeEach(() => {
+    open({ SESSION_STORE: store, CF_INSTANCE_INDEX: '2' })
+  })
+
+  it('counts the visits of each browser for itself', async () => {
+    const first = await visit()
+    expect(first.body).toEqual({ visits: 1, instance: { id: expect.any(String), index: 2 }, store })
+    const cookie = cookieOf(first)
+    expect((await visit(cookie)).body.visits).toBe(2)
+    expect((await visit(cookie)).body.visits).toBe(3)
+    expect((await visit()).body.visits).toBe(1)
+  })
+
+  it('shows a session without counting, and none where there is none', async () => {
+    const none = await get('/api/session').expect(404)
+    expect(none.get('Set-Cookie')).toBeUndefined()
+    const cookie = cookieOf(await visit())
+    for (let look = 0; look < 2; look += 1) {
+      const { body } = await get('/api/session').set('Cookie', cookie).expect(200)
+      expect(body).toMatchObject({
+        visits: 1,
+        store,
+        trail: [{ at: expect.any(Number), instance: { index: 2 } }],
+      })
+      expect(body.expiresInSeconds).toBeGreaterThan(86_390)
+      expect(body.expiresInSeconds).toBeLessThanOrEqual(86_400)
+    }
+  })
+
+  it('keeps the last 20 visits in the trail', async () => {
+    const cookie = cookieOf(await visit())
+    for (let more = 0; more < 24; more += 1) await visit(cookie)
+    const { body } = await get('/api/session').set('Cookie', cookie)
+    expect(body.visits).toBe(25)
+    expect(body.trail).toHaveLength(20)
+  })
+
+  it('counts a click with an Idempotency-Key once', async () => {
+    const cookie = cookieOf(await visit())
+    const click = (key: string) =>
+      request(counter.app).post('/api/visits').set('Cookie', cookie).set('Idempotency-Key', key)
+    expect((await click('a').expect(200)).body.visits).toBe(2)
+    expect((await click('b').expect(200)).body.visits).toBe(3)
+    expect((await click('a').expect(200)).body.visits).toBe(2)
+    expect((await get('/api/session').set('Cookie', cookie)).body).toMatchObject({ visits: 3 })
+    await click('not ascii é').expect(400)
+    await click('x'.repeat(256)).expect(400)
+  })
+
+  it('ends a session for good', async () => {
+    const cookie = cookieOf(await visit())
+    await request(counter.app).delete('/api/session').set('Cookie', cookie).expect(204)
+    await request(counter.app).delete('/api/session').set('Cookie', cookie).expect(204)
+    await get('/api/session').set('Cookie', cookie).expect(404)
+    const again = await visit(cookie)
+    expect(again.body.visits).toBe(1)
+    expect(cookieOf(again)).not.toBe(cookie)
+  })
+
+  it('gives a session a new id with the same count', async () => {
+    await request(counter.app).post('/api/session/regenerate').expect(404)
+    const old = cookieOf(await visit())
+    await visit(old)
+    const response = await request(counter.app).post('/api/session/regenerate').set('Cookie', old).expect(200)
+    expect(response.body.visits).toBe(2)
+    expect((await visit(cookieOf(response))).body.visits).toBe(3)
+    await get('/api/session').set('Cookie', old).expect(404)
+  })
+
+  it('takes cookies that it did not sign for no cookies', async () => {
+    const cookie = cookieOf(await visit())
+    const forged = [
+      cookie.slice(0, -2),
+      `${cookie}x`,
+      cookie.replace('s%3A', ''),
+      'connect.sid=s%3A.x',
+      'connect.sid=%ff',
+      'connect.sid=__proto__',
+      `connect.sid=s%3A${'x'.repeat(8_000)}`,
+    ]
+    for (const value of forged) expect((await visit(value)).body.visits).toBe(1)
+    expect((await visit(cookie)).body.visits).toBe(2)
+  })
+})
+
+describe('the counter', () => {
+  it('answers a page to a browser', async () => {
+    open()
+    const page = await get('/')
+      .set('Accept', 'text/html,application/xhtml+xml')
+      .expect(200)
+      .expect('Content-Type', /html/)
+    expect(page.text).toMatch(/^<!doctype html>/i)
+    expect(page.get('Vary')).toBe('Accept')
+    expect(page.get('Cache-Control')).toBe('no-store')
+  })
+
+  it('makes cookies that scripts and other sites do not get', async () => {
+    open({ TRUST_PROXY: '1' })
+    expect((await visit()).get('Set-Cookie')?.[0]).toMatch(
+      /^connect\.sid=s%3A.*; Path=\/; HttpOnly; SameSite=Lax$/,
+    )
+    const secure = await get('/').set('X-Forwarded-Proto', 'https')
+    expect(secure.get('Set-Cookie')?.[0]).toMatch(/; Secure/)
+  })
+
+  it('believes no proxy that it was not told of', async () => {
+    open()
+    expect((await get('/').set('X-Forwarded-Proto', 'https')).get('Set-Cookie')?.[0]).not.toMatch(/; Secure/)
+  })
+
+  it('still accepts cookies signed with an older secret, and signs with the newest', async () => {
+    open({ SESSION_SECRET: 'old' })
+    const cookie = cookieOf(await visit())
+    counter.close()
+    open({ SESSION_SECRET: 'new,old' })
+    expect((await visit(cookie)).body.visits).toBe(2)
+    const young = cookieOf(await visit())
+    counter.close()
+    open({ SESSION_SECRET: 'new' })
+    expect((await visit(young)).body.visits).toBe(2)
+    expect((await visit(cookie)).body.visits).toBe(1)
+  })
+
+  it('makes no session for reads, probes, HEAD and what it does not know', async () => {
+    open()
+    await visit()
+    await counter.client?.flushall()
+    for (const path of ['/healthz', '/api/instances', '/api/session', '/favicon.ico', '/nothing'])
+      await get(path)
+    await request(counter.app).head('/').expect(200)
+    await request(counter.app).post('/').expect(405)
+    expect(await keys()).toEqual([])
+  })
+
+  it('does not touch the store for probes and unknown paths', async () => {
+    open()
+    const cookie = cookieOf(await visit())
+    await counter.client?.config('RESETSTAT')
+    for (const path of ['/healthz', '/readyz', '/nothing']) await get(path).set('Cookie', cookie)
+    const stats = String(await counter.client?.info('commandstats'))
+    expect(stats.match(/cmdstat_(?!config|info)\w+/g) ?? []).toEqual([])
+  })
+
+  it('answers problems as RFC 9457 has them', async () => {
+    open()
+    const app = request(counter.app)
+    const problems: [request.Test, number][] = [
+      [app.get('/nothing'), 404],
+      [app.get('/%ff'), 404],
+      [app.put('/'), 405],
+      [app.post('/api/session'), 405],
+      [app.post('/api/visits').set('Content-Type', 'application/json').send('{"a'), 400],
+      [app.post('/api/visits').send({ a: 'x'.repeat(10_000_000) }), 413],
+      [app.post('/api/visits').set('Origin', 'https://elsewhere.example'), 403],
+      [app.post('/api/visits').set('Origin', 'null'), 403],
+      [app.delete('/api/session').set('Sec-Fetch-Site', 'cross-site'), 403],
+      [app.post('/api/visits').set('Sec-Fetch-Site', 'same-site'), 403],
+      [app.post('/api/chaos/exit'), 404],
+    ]
+    for (const [sent, status] of problems) {
+      const response = await sent
+      expect(response.type).toBe('application/problem+json')
+      expect(response.body).toMatchObject({ type: 'about:blank', status, detail: expect.any(String) })
+      expect(response.status).toBe(status)
+      expect(response.text).not.toMatch(/node_modules|at .*\.js/)
+    }
+    await app.post('/api/visits').set('Sec-Fetch-Site', 'same-origin').expect(200)
+  })
+
+  it('never answers with the Host that a client made up', async () => {
+    open()
+    for (const host of ['evil.example', 'evil.example:80@127.0.0.1', '"><script>']) {
+      const { text, headers } = await get('/').set('Host', host).set('Accept', 'text/html')
+      expect(text + JSON.stringify(headers)).not.toMatch(/evil|"><script>/)
+    }
+  })
+
+  it('sends a strict Content-Security-Policy', async () => {
+    open()
+    const policy = (await visit()).get('Content-Security-Policy')
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toMatch(/unsafe|\*/)
+  })
+
+  it('logs each request with its id and neither cookies nor queries', async () => {
+    open()
+    const cookie = cookieOf(await visit())
+    const given = await get('/?token=hush').set('X-Request-Id', 'from-the-client').set('Cookie', cookie)
+    expect(given.get('X-Request-Id')).toBe('from-the-client')
+    const made = await get('/').set('X-Request-Id', 'no good\tid')
+    expect(made.get('X-Request-Id')).toMatch(/^[\w-]{36}$/)
+    const log = counter.log.join('')
+    expect(log).toContain('"requestId":"from-the-client"')
+    expect(log).toContain(`"requestId":"${made.get('X-Request-Id')}"`)
+    expect(log).not.toMatch(/hush|connect\.sid|s%3A/)
+  })
+
+  it('measures requests by route and status, with bounded labels', async () => {
+    open()
+    await visit()
+    await get('/made-up/1')
+    await get('/made-up/2')
+    const text = await counter.metrics.registry.metrics()
+    expect(text).toContain('http_requests_total{method="GET",route="/",status="200"} 1')
+    expect(text).toContain('http_requests_total{method="GET",route="none",status="404"} 2')
+    expect(text).toContain('sessions_created_total 1')
+    expect(text).not.toContain('made-up')
+  })
+
+  it('dies on demand only with chaos enabled', async () => {
+    open({ CHAOS_ENABLED: 'true' })
+    const chaos = (body: object) => request(counter.app).post('/api/chaos/exit').send(body)
+    await chaos({ mode: 'kill' }).expect(202)
+    await chaos({}).expect(202)
+    await chaos({ mode: 'gently' }).expect(400)
+    expect(counter.exits).toEqual(['kill', 'graceful'])
+  })
+
+  it('starts anew for a visitor whose session Redis has forgotten', async () => {
+    open()
+    const cookie = cookieOf(await visit())
+    await counter.client?.flushall()
+    const { body } = await visit(cookie)
+    expect(body.visits).toBe(1)
+  })
+})

@@ -1,0 +1,211 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSettings } from '../../src/config/settings.js'
+import { SettingsError } from '../../src/config/settings-error.js'
+
+const redis = { REDIS_URL: 'redis://127.0.0.1:6379' }
+const problem = (environment: Record<string, string>) => {
+  try {
+    readSettings(environment)
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError)
+    return (error as Error).message
+  }
+  return 'accepted'
+}
+
+describe('settings', () => {
+  it('have the defaults of the contract', () => {
+    expect(readSettings(redis)).toMatchObject({
+      port: 3000,
+      metricsPort: 9090,
+      session: { ttlSeconds: 86_400, deadlineMs: 5_000 },
+      trustProxy: false,
+      logLevel: 'info',
+      chaosEnabled: false,
+      shutdownDelayMs: 0,
+      instance: { index: null },
+    })
+  })
+
+  it('treat an empty variable as unset', () => {
+    expect(readSettings({ ...redis, PORT: '', REDIS_PASSWORD: '' }).port).toBe(3000)
+  })
+
+  it.each([
+    ['PORT', 'banana', 'a whole number from 0 to 65535'],
+    ['PORT', '65536', 'a whole number from 0 to 65535'],
+    ['PORT', '-1', 'a whole number from 0 to 65535'],
+    ['METRICS_PORT', '1e3', 'a whole number'],
+    ['SESSION_STORE', 'disk', 'one of exact, connect-redis, memory'],
+    ['SESSION_TTL_SECONDS', '0', 'a whole number from 1'],
+    ['SESSION_DEADLINE_MS', '50', 'a whole number from 100'],
+    ['REDIS_URL', 'http://here', 'redis://'],
+    ['REDIS_URL', 'redis://', 'redis://'],
+    ['REDIS_URL', 'redis://h:6379/zero', 'a whole number'],
+    ['REDIS_MODE', 'ring', 'one of standalone, sentinel, cluster'],
+    ['REDIS_NODES', 'host', 'host:port'],
+    ['REDIS_TLS_CA_FILE', '/nowhere/ca.pem', 'a readable file'],
+    ['REDIS_PASSWORD_FILE', '/nowhere/password', 'a readable file'],
+    ['SESSION_SECRET_FILE', '/nowhere/secret', 'a readable file'],
+    ['SESSION_SECRET', ' , ', 'one or more'],
+    ['LOG_LEVEL', 'loud', 'one of trace'],
+    ['CHAOS_ENABLED', 'yes', 'one of true, false'],
+    ['TRUST_PROXY', '<all>', 'a number of hops'],
+    ['CF_INSTANCE_INDEX', 'first', 'a whole number'],
+  ])('refuse %s=%s and say what is accepted', (variable, value, accepted) => {
+    const message = problem({ ...redis, [variable]: value })
+    expect(message).toMatch(new RegExp(`^${variable}: `))
+    expect(message).toContain(accepted)
+    expect(message).not.toContain('\n')
+  })
+
+  it('never show a secret in a message', () => {
+    expect(problem({ REDIS_URL: 'http://user:hunter2@host' })).not.toContain('hunter2')
+  })
+
+  it('need Redis for a Redis store, and a secret in production', () => {
+    expect(problem({})).toMatch(/^REDIS_URL: is not set/)
+    expect(problem({ SESSION_STORE: 'memory' })).toBe('accepted')
+    expect(problem({ ...redis, NODE_ENV: 'production' })).toMatch(/^SESSION_SECRET: has no secret/)
+    expect(problem({ ...redis, REDIS_MODE: 'sentinel' })).toMatch(/^REDIS_MODE: /)
+    expect(problem({ REDIS_MODE: 'cluster' })).toMatch(/^REDIS_NODES: /)
+  })
+
+  it('take a list of secrets, newest first', () => {
+    expect(readSettings({ ...redis, SESSION_SECRET: 'new, old' }).session.secrets).toEqual(['new', 'old'])
+  })
+
+  it('read REDIS_URL with user, password, database and TLS', () => {
+    expect(readSettings({ REDIS_URL: 'rediss://app:p%40ss@redis.example:6380/2' }).redis).toMatchObject({
+      mode: 'standalone',
+      nodes: [{ host: 'redis.example', port: 6380 }],
+      username: 'app',
+      password: 'p@ss',
+      db: 2,
+      tls: {},
+    })
+  })
+
+  it('read the nodes of a Sentinel set-up', () => {
+    const environment = {
+      REDIS_MODE: 'sentinel',
+      REDIS_NODES: 'a:26379, b:26379',
+      REDIS_SENTINEL_NAME: 'main',
+    }
+    expect(readSettings(environment).redis).toMatchObject({
+      mode: 'sentinel',
+      nodes: [
+        { host: 'a', port: 26379 },
+        { host: 'b', port: 26379 },
+      ],
+      sentinelName: 'main',
+    })
+  })
+})
+
+describe('a Redis bound by Cloud Foundry', () => {
+  const services = (label: string, service: object) => ({
+    VCAP_SERVICES: JSON.stringify({ [label]: [service] }),
+  })
+  const uri = 'redis://:secret@10.0.0.1:6379'
+
+  it.each([
+    [
+      'by a tag',
+      'shared-vm',
+      { tags: ['pivotal', 'redis'], credentials: { host: '10.0.0.1', port: 6379, password: 'secret' } },
+    ],
+    ['by its label', 'p-redis', { credentials: { hostname: '10.0.0.1', port: '6379', password: 'secret' } }],
+    [
+      'of 2012',
+      'redis-2.6',
+      {
+        name: 'redis-e9771',
+        credentials: { hostname: '10.0.0.1', host: '10.0.0.1', port: 6379, password: 'secret' },
+      },
+    ],
+    ['by a user-provided name', 'user-provided', { name: 'my-valkey', credentials: { uri } }],
+    ['by the scheme of a URI', 'user-provided', { name: 'cache', credentials: { uri } }],
+  ])('is found %s', (_how, label, service) => {
+    expect(readSettings(services(label, service)).redis).toMatchObject({
+      nodes: [{ host: '10.0.0.1', port: 6379 }],
+      password: 'secret',
+    })
+  })
+
+  it('is reached by TLS where the broker says so', () => {
+    const credentials = { host: 'redis.example', port: 6379, tls_port: 16379, password: 'secret' }
+    expect(readSettings(services('p.redis', { credentials })).redis).toMatchObject({
+      nodes: [{ host: 'redis.example', port: 16379 }],
+      tls: {},
+    })
+  })
+
+  it('is refused in one line where the variable is none of Cloud Foundry', () => {
+    expect(problem({ VCAP_SERVICES: '{' })).toMatch(/^VCAP_SERVICES: is no JSON/)
+    expect(problem({ VCAP_SERVICES: '{"redis":{}}' })).toMatch(/^VCAP_SERVICES: has an unknown form/)
+    expect(problem(services('redis', { credentials: {} }))).toMatch(/^VCAP_SERVICES: .*no address/)
+  })
+
+  it('is not any other service', () => {
+    expect(
+      problem(services('p-mysql', { name: 'db', tags: ['mysql'], credentials: { uri: 'mysql://h' } })),
+    ).toMatch(/^REDIS_URL/)
+  })
+
+  it('names the instance by VCAP_APPLICATION and CF_INSTANCE_INDEX', () => {
+    const application = { VCAP_APPLICATION: JSON.stringify({ instance_id: 'abc', instance_index: 3 }) }
+    expect(readSettings({ ...redis, ...application })).toMatchObject({
+      instance: { id: 'abc', index: 3 },
+      trustProxy: 1,
+    })
+    expect(readSettings({ ...redis, ...application, CF_INSTANCE_INDEX: '0' }).instance.index).toBe(0)
+  })
+})
+
+describe('a service binding', () => {
+  let root: string
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'bindings-'))
+    const entries = {
+      type: 'redis',
+      host: 'bound.example',
+      port: '6390',
+      username: 'app',
+      password: 'secret\n',
+    }
+    mkdirSync(join(root, 'a-database'))
+    writeFileSync(join(root, 'a-database', 'type'), 'postgresql')
+    mkdirSync(join(root, 'sessions'))
+    for (const [name, value] of Object.entries(entries)) writeFileSync(join(root, 'sessions', name), value)
+  })
+  afterAll(() => rmSync(root, { recursive: true }))
+
+  const vcap = {
+    VCAP_SERVICES: JSON.stringify({ redis: [{ credentials: { uri: 'redis://vcap.example' } }] }),
+  }
+  const host = (environment: Record<string, string>) => readSettings(environment).redis?.nodes[0]?.host
+
+  it('is read from its folder', () => {
+    expect(readSettings({ SERVICE_BINDING_ROOT: root }).redis).toMatchObject({
+      nodes: [{ host: 'bound.example', port: 6390 }],
+      username: 'app',
+      password: 'secret',
+    })
+  })
+
+  it('wins over VCAP_SERVICES, and explicit settings over both', () => {
+    expect(host({ SERVICE_BINDING_ROOT: root, ...vcap })).toBe('bound.example')
+    expect(host({ SERVICE_BINDING_ROOT: root, ...vcap, REDIS_URL: 'redis://own.example' })).toBe(
+      'own.example',
+    )
+    expect(host(vcap)).toBe('vcap.example')
+  })
+
+  it('is refused in one line where its folder is missing', () => {
+    expect(problem({ SERVICE_BINDING_ROOT: '/nowhere' })).toMatch(/^SERVICE_BINDING_ROOT: .*ENOENT/)
+  })
+})

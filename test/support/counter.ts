@@ -1,0 +1,47 @@
+import type { Express } from 'express'
+import { pino } from 'pino'
+import { createApp } from '../../src/app.js'
+import type { Environment } from '../../src/config/environment.js'
+import { readSettings } from '../../src/config/settings.js'
+import { Readiness } from '../../src/http/health.js'
+import { Metrics } from '../../src/metrics/metrics.js'
+import type { ExitMode } from '../../src/platform/platform-router.js'
+import { Registry } from '../../src/platform/registry.js'
+import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+import { openStore } from '../../src/stores/open-store.js'
+
+/** The counter in this process, as the entry composes it, with its parts at hand. */
+export interface Counter {
+  readonly app: Express
+  readonly client: RedisClient | undefined
+  readonly metrics: Metrics
+  readonly readiness: Readiness
+  /** The lines that it logged. */
+  readonly log: string[]
+  readonly exits: ExitMode[]
+  close(): void
+}
+
+export function createCounter(environment: Environment): Counter {
+  const settings = readSettings(environment)
+  const { session, redis, instance } = settings
+  const log: string[] = []
+  const logger = pino({ level: settings.logLevel }, { write: (line) => log.push(line) })
+  const metrics = new Metrics()
+  const readiness = new Readiness()
+  const exits: ExitMode[] = []
+  const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
+  client?.on('error', () => {})
+  const self = { ...instance, startedAt: Date.now() }
+  const registry = client && new Registry(client, self)
+  const app = createApp({
+    settings,
+    store: openStore(session, client, metrics),
+    instances: async () => registry?.instances() ?? [self],
+    readiness,
+    metrics,
+    log: logger,
+    exit: (mode) => exits.push(mode),
+  })
+  return { app, client, metrics, readiness, log, exits, close: () => client?.disconnect() }
+}
