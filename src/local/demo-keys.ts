@@ -2,6 +2,7 @@ import type { Platform } from './platform.js'
 
 /** The stores in the order in which the demo switches, and what to watch for. */
 const STORES = new Map([
+  ['exact', 'loses nothing'],
   ['connect-redis', 'loses concurrent visits'],
   ['memory', 'each instance counts for itself'],
 ])
