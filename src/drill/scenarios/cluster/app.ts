@@ -74,19 +74,21 @@ export function rotateSecret(release: Release, deployment: Deployment): Scenario
     async run(say) {
       if (secret === undefined)
         throw new Error(`Deployment ${deployment.metadata.name} mounts no session secret`)
-      const old = await release.kubectl(['get', 'secret', secret, '--output', 'jsonpath={.data.secret}'])
-      const known = Buffer.from(old, 'base64').toString().trim().split('\n')
+      const read = async () =>
+        JSON.parse(await release.kubectl(['get', 'secret', secret, '--output', 'json']))
+      const known = Buffer.from((await read()).data.secret, 'base64')
+        .toString()
+        .trim()
+        .split('\n')
       const added = randomBytes(32).toString('hex')
       for (const [secrets, done] of [
         [[...known, added], 'all pods accept the new secret'],
         [[added, ...known], 'all pods sign with it'],
       ] as const) {
-        const data = { secret: Buffer.from(secrets.join('\n')).toString('base64') }
+        const object = await read()
+        object.data.secret = Buffer.from(secrets.join('\n')).toString('base64')
         // Through standard input: an argument could be read by everybody on this machine.
-        await release.kubectl(
-          ['patch', 'secret', secret, '--patch-file', '/dev/stdin'],
-          JSON.stringify({ data }),
-        )
+        await release.kubectl(['replace', '--filename', '-'], JSON.stringify(object))
         await restart(release, deployment)
         say(done)
       }

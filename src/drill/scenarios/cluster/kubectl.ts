@@ -81,13 +81,10 @@ export class Release {
   async settled(component: Component, count: number, gone: readonly Pod[] = []): Promise<void> {
     await until(async () => {
       const { items }: { items: Pod[] } = await this.#get('pods', component)
-      const ready = items.filter(({ metadata, status }) => {
-        const isReady = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-        return (
-          isReady && !metadata.deletionTimestamp && !gone.some((pod) => pod.metadata.uid === metadata.uid)
-        )
-      })
-      return ready.length === count && items.length === count
+      const back = items.filter(
+        (pod) => isReady(pod) && !gone.some((old) => old.metadata.uid === pod.metadata.uid),
+      )
+      return back.length === count && items.length === count
     }, `${count} ready ${component} pods`)
   }
 
@@ -95,6 +92,11 @@ export class Release {
     const labels = `app.kubernetes.io/instance=${this.name},app.kubernetes.io/component=${component}`
     return JSON.parse(await this.kubectl(['get', kind, '--selector', labels, '--output', 'json']))
   }
+}
+
+export function isReady({ metadata, status }: Pod): boolean {
+  const ready = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+  return ready && !metadata.deletionTimestamp
 }
 
 /** Asks every half second, for five minutes at most. */

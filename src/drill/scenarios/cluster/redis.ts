@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.js'
-import { type Pod, type Release, until } from './kubectl.js'
+import { isReady, type Pod, type Release, until } from './kubectl.js'
 
 export function killRedis(release: Release): Scenario {
   return {
@@ -40,7 +40,7 @@ export function failover(release: Release): Scenario {
 }
 
 async function primaryOf(release: Release, pods: readonly Pod[]): Promise<Pod | undefined> {
-  for (const pod of pods) {
+  for (const pod of pods.filter(isReady)) {
     // With the password that the pod has for itself, if it has one.
     const password = '$(cat /run/secrets/redis/password 2>/dev/null || echo "$REDISCLI_AUTH")'
     const command = `REDISCLI_AUTH="${password}" redis-cli role`
