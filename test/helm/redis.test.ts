@@ -19,7 +19,7 @@ test('the user of the app has no dangerous command and no foreign key', async ()
   const [rules = ''] = start.match(/user redissessions .*/) ?? []
   expect(start).toContain('user default off')
   expect(rules).toContain('-@all')
-  expect(rules.match(/~\S+/g)).toEqual(['~sess:*', '~redissessions:*'])
+  expect(rules.match(/~\S+/g)).toEqual(['~sess:*', '~{sess:*', '~redissessions:*'])
   expect(rules).not.toMatch(
     /\+(@|flush|config|keys|acl|debug|shutdown|save|replicaof|migrate|function|monitor)/,
   )

@@ -30,12 +30,12 @@ start.sh: |
 
 {{/* What the app does, and nothing else: commits and reads of sessions, its registry of instances, the client's own greetings. */}}
 {{- define "redissessions.redis.acl" -}}
-resetkeys ~sess:* ~redissessions:*
+resetkeys ~sess:* ~{sess:* ~redissessions:*
 resetchannels
 -@all
 +eval +evalsha +script|load
 +get +set +mget +del +unlink +exists +type +expire +pexpire +ttl +pttl +rename +scan
-+hget +hset +hdel +hgetall +hmget +hexists +hincrby +hincrbyfloat +hlen
++hget +hset +hdel +hgetall +hmget +hkeys +hexists +hincrby +hincrbyfloat +hlen
 +zadd +zrem +zrange +zremrangebyscore
 +time +ping +info +hello +client|setname +client|setinfo +client|id +quit
 +wait +waitaof +role
