@@ -24,10 +24,14 @@ async function install(release: string, ...values: string[]): Promise<URL> {
   run('helm', 'install', release, 'helm/redissessions', ...set, '--wait', '--timeout', '180s')
   const url = new URL(`http://${host}/`)
   // The Ingress controller learns of the new route a little later.
-  await until(
-    async () => (await fetch('http://127.0.0.1/readyz', { headers: { host } })).status === 200,
-    host,
-  )
+  const connection = new Connection(url.origin, {
+    connections: 1,
+    timeoutMs: 5000,
+    insecure: false,
+    headers: {},
+  })
+  await until(async () => (await connection.send('GET', '/readyz', {})).status === 200, host)
+  await connection.close()
   return url
 }
 
