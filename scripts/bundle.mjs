@@ -19,14 +19,21 @@ const { metafile } = await build({
   metafile: true,
   legalComments: 'none',
   // CommonJS packages call require; an ES module has none.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
 })
 
-const packages = Object.keys(metafile.inputs).map((path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0])
-const licenses = [...new Set(packages)].filter(Boolean).sort().map((folder) => {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry))
-  return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), 'utf8').trim() : ''}\n`
-})
+const packages = Object.keys(metafile.inputs).map(
+  (path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0],
+)
+const licenses = [...new Set(packages)]
+  .filter(Boolean)
+  .sort()
+  .map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry))
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), 'utf8').trim() : ''}\n`
+  })
 writeFileSync(join(outdir, 'LICENSES'), licenses.join(`\n${'-'.repeat(80)}\n\n`))
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n')

@@ -10,6 +10,7 @@ import { Readiness } from './http/health.js'
 import { createLog } from './log.js'
 import { Metrics } from './metrics/metrics.js'
 import { metricsServer } from './metrics/metrics-server.js'
+import { IndexLease } from './platform/index-lease.js'
 import type { ExitMode } from './platform/platform-router.js'
 import { Registry } from './platform/registry.js'
 import { connectRedis, quitRedis, reportConnection } from './redis/connect.js'
@@ -27,7 +28,7 @@ try {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const { instance, session, redis } = settings
+  const { instance, indexGroup, session, redis } = settings
   const { log, flush } = createLog(settings.logLevel, instance)
   const metrics = new Metrics()
   const readiness = new Readiness()
@@ -35,11 +36,12 @@ async function serve(settings: Settings): Promise<void> {
   const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
   if (client) reportConnection(client, log)
   const store = openStore(session, client, metrics)
-  const self = { ...instance, startedAt: Date.now() }
-  const registry = client && new Registry(client, self)
+  const startedAt = Date.now()
+  const lease = client && indexGroup !== undefined ? new IndexLease(client, indexGroup, instance) : undefined
+  const registry = client && new Registry(client, instance, startedAt, lease)
 
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
-  const instances = async () => registry?.instances() ?? [self]
+  const instances = async () => registry?.instances() ?? [{ ...instance, startedAt }]
   const server = createServer(createApp({ settings, store, instances, readiness, metrics, log, exit }))
   // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
   server.keepAliveTimeout = 120_000

@@ -30,6 +30,8 @@ const VcapServices = v.record(v.string(), v.array(Service))
 const VcapApplication = v.object({
   instance_id: v.optional(v.string()),
   instance_index: v.optional(v.number()),
+  name: v.optional(v.string(), ''),
+  version: v.optional(v.string(), ''),
 })
 
 /**
@@ -71,19 +73,26 @@ export function boundRedis(environment: Environment): string | undefined {
   return undefined
 }
 
-/** @returns what Cloud Foundry says of this instance; nothing elsewhere. */
-export function cloudFoundryInstance(environment: Environment): { id?: string; index?: number } {
+/**
+ * @returns what Cloud Foundry says of this instance; nothing elsewhere. With CF_INSTANCE_INDEX=auto, which a platform sets
+ *   that numbers no instances, the group within which they number themselves: this version of the app.
+ */
+export function cloudFoundryInstance(environment: Environment): {
+  id?: string | undefined
+  index?: number | undefined
+  indexGroup?: string | undefined
+} {
   const { VCAP_APPLICATION, CF_INSTANCE_GUID, CF_INSTANCE_INDEX } = environment
-  const application = VCAP_APPLICATION ? json(VcapApplication, 'VCAP_APPLICATION', VCAP_APPLICATION) : {}
+  const application = json(VcapApplication, 'VCAP_APPLICATION', VCAP_APPLICATION || '{}')
+  const id = CF_INSTANCE_GUID || application.instance_id
+  if (CF_INSTANCE_INDEX === 'auto') return { id, indexGroup: `${application.name}:${application.version}` }
   if (CF_INSTANCE_INDEX && !/^\d+$/.test(CF_INSTANCE_INDEX)) {
     throw new SettingsError(
       'CF_INSTANCE_INDEX',
-      `"${CF_INSTANCE_INDEX}" is not accepted; expected a whole number`,
+      `"${CF_INSTANCE_INDEX}" is not accepted; expected a whole number, or auto`,
     )
   }
-  const id = CF_INSTANCE_GUID || application.instance_id
-  const index = CF_INSTANCE_INDEX ? Number(CF_INSTANCE_INDEX) : application.instance_index
-  return { ...(id ? { id } : {}), ...(index === undefined ? {} : { index }) }
+  return { id, index: CF_INSTANCE_INDEX ? Number(CF_INSTANCE_INDEX) : application.instance_index }
 }
 
 function urlOf(variable: string, found: unknown): string {

@@ -9,8 +9,8 @@ export type StoreName = Variables['SESSION_STORE']
 /** Who this instance is, as its answers and logs name it. */
 export interface Instance {
   readonly id: string
-  /** The index that Cloud Foundry, or the platform in its stead, gave; null elsewhere. */
-  readonly index: number | null
+  /** The index that Cloud Foundry, or the platform in its stead, gave; null elsewhere. A leased one can change. */
+  index: number | null
 }
 
 export interface Settings {
@@ -18,6 +18,8 @@ export interface Settings {
   readonly host: string | undefined
   readonly metricsPort: number
   readonly instance: Instance
+  /** Whose instances number themselves, by a lease; undefined where the platform numbers them, or nobody does. */
+  readonly indexGroup: string | undefined
   readonly session: {
     readonly store: StoreName
     /** Newest first: it signs; the others are still accepted. */
@@ -53,7 +55,7 @@ export function readSettings(environment: Environment): Settings {
     port: variables.PORT,
     host: variables.HOST,
     metricsPort: variables.METRICS_PORT,
-    instance: instanceOf(environment),
+    ...instanceOf(environment),
     session: {
       store,
       secrets: secretsOf(variables),
@@ -88,9 +90,9 @@ function secretsOf(variables: Variables): string[] {
   return [DEVELOPMENT_SECRET]
 }
 
-function instanceOf(environment: Environment): Instance {
-  const { id, index } = cloudFoundryInstance(environment)
+function instanceOf(environment: Environment): Pick<Settings, 'instance' | 'indexGroup'> {
+  const { id, index, indexGroup } = cloudFoundryInstance(environment)
   // In a pod the host's name is the pod's; on a developer's machine all instances would share it.
   const pod = environment.KUBERNETES_SERVICE_HOST ? environment.HOSTNAME : undefined
-  return { id: id ?? pod ?? randomBytes(4).toString('hex'), index: index ?? null }
+  return { instance: { id: id ?? pod ?? randomBytes(4).toString('hex'), index: index ?? null }, indexGroup }
 }

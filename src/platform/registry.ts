@@ -1,5 +1,6 @@
 import type { Instance } from '../config/settings.js'
 import type { RedisClient } from '../redis/connect.js'
+import type { IndexLease } from './index-lease.js'
 
 /** A live replica, as it told Redis. */
 export interface LiveInstance extends Instance {
@@ -16,6 +17,7 @@ const GONE_AFTER_MS = 5_000
 const BEAT = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZREM', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${GONE_AFTER_MS})
 return redis.call('ZRANGE', KEYS[1], 0, -1)`
@@ -23,18 +25,25 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)`
 /** The registry of live replicas in Redis: each says every 2 s that it lives, and is gone 5 s after its last word. */
 export class Registry {
   readonly #client: RedisClient
-  readonly #self: string
+  readonly #instance: Instance
+  readonly #startedAt: number
+  readonly #lease: IndexLease | undefined
+  /** What Redis has of this instance: another text once its index has changed. */
+  #entry = ''
   #timer: NodeJS.Timeout | undefined
 
-  constructor(client: RedisClient, self: LiveInstance) {
+  /** A lease gives this instance its index, where the platform doesn't. */
+  constructor(client: RedisClient, instance: Instance, startedAt: number, lease?: IndexLease) {
     this.#client = client
-    this.#self = JSON.stringify(self)
+    this.#instance = instance
+    this.#startedAt = startedAt
+    this.#lease = lease
   }
 
   /** Starts to say that this instance lives; onBeat hears after each time whether Redis heard it. */
   start(onBeat: (heard: boolean) => void): void {
     const beat = async () => {
-      const heard = await this.instances().then(
+      const heard = await this.#beat().then(
         () => true,
         () => false,
       )
@@ -50,7 +59,9 @@ export class Registry {
    * @throws the client's error where Redis doesn't answer.
    */
   async instances(): Promise<LiveInstance[]> {
-    const members = (await this.#client.eval(BEAT, 1, KEY, this.#self)) as string[]
+    const old = this.#entry
+    this.#entry = JSON.stringify({ ...this.#instance, startedAt: this.#startedAt })
+    const members = (await this.#client.eval(BEAT, 1, KEY, this.#entry, old)) as string[]
     const live = members.map((member) => JSON.parse(member) as LiveInstance)
     return live.sort((a, b) => (a.index ?? 0) - (b.index ?? 0) || (a.id < b.id ? -1 : 1))
   }
@@ -59,6 +70,11 @@ export class Registry {
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    await this.#client.zrem(KEY, this.#self).catch(() => {})
+    await Promise.allSettled([this.#client.zrem(KEY, this.#entry), this.#lease?.release()])
+  }
+
+  async #beat(): Promise<void> {
+    await this.#lease?.renew()
+    await this.instances()
   }
 }

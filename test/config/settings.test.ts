@@ -156,6 +156,14 @@ describe('a Redis bound by Cloud Foundry', () => {
     ).toMatch(/^REDIS_URL/)
   })
 
+  it('lets the instances of a version number themselves where the platform does not', () => {
+    const application = { VCAP_APPLICATION: '{"instance_id":"pod-x","name":"counter","version":"v1"}' }
+    const settings = readSettings({ ...redis, ...application, CF_INSTANCE_INDEX: 'auto' })
+    expect(settings.instance).toEqual({ id: 'pod-x', index: null })
+    expect(settings.indexGroup).toBe('counter:v1')
+    expect(readSettings({ ...redis, ...application, CF_INSTANCE_INDEX: '0' }).indexGroup).toBeUndefined()
+  })
+
   it('names the instance by VCAP_APPLICATION and CF_INSTANCE_INDEX', () => {
     const application = { VCAP_APPLICATION: JSON.stringify({ instance_id: 'abc', instance_index: 3 }) }
     expect(readSettings({ ...redis, ...application })).toMatchObject({

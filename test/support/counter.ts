@@ -32,12 +32,12 @@ export function createCounter(environment: Environment): Counter {
   const exits: ExitMode[] = []
   const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
   client?.on('error', () => {})
-  const self = { ...instance, startedAt: Date.now() }
-  const registry = client && new Registry(client, self)
+  const startedAt = Date.now()
+  const registry = client && new Registry(client, instance, startedAt)
   const app = createApp({
     settings,
     store: openStore(session, client, metrics),
-    instances: async () => registry?.instances() ?? [self],
+    instances: async () => registry?.instances() ?? [{ ...instance, startedAt }],
     readiness,
     metrics,
     log: logger,

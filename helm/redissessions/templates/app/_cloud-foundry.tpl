@@ -1,6 +1,9 @@
 {{/* The environment that Cloud Foundry gives an instance. */}}
 {{- define "redissessions.cloudFoundry.env" -}}
+# A Deployment numbers no pods: they number themselves, by a lease in Redis, within the version of the app.
 - { name: CF_INSTANCE_INDEX, value: auto }
+- name: POD_TEMPLATE_HASH
+  valueFrom: { fieldRef: { fieldPath: "metadata.labels['pod-template-hash']" } }
 - name: POD_NAME
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - name: VCAP_SERVICES
@@ -17,11 +20,12 @@
 {{- dict
   "application_name" $name
   "application_uris" $uris
-  "application_version" .Chart.AppVersion
+  "application_version" "$(POD_TEMPLATE_HASH)"
   "instance_id" "$(POD_NAME)"
   "name" $name
   "space_name" .Release.Namespace
   "uris" $uris
+  "version" "$(POD_TEMPLATE_HASH)"
   | toJson }}
 {{- end }}
 

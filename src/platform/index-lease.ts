@@ -1,0 +1,55 @@
+import type { Instance } from '../config/settings.js'
+import type { RedisClient } from '../redis/connect.js'
+
+const GONE_AFTER_MS = 5_000
+
+// A hash of index → "expiry id". The others' number says how many indexes there have to be: an instance above it leaves a gap
+// below, and moves into that. Redis' own clock, as clocks of replicas differ.
+const RENEW = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local held = redis.call('HGETALL', KEYS[1])
+local taken, others, own = {}, 0, nil
+for i = 1, #held, 2 do
+  local index = tonumber(held[i])
+  local expiry, id = string.match(held[i + 1], '^(%d+) (.*)$')
+  if id == ARGV[1] then own = index
+  elseif tonumber(expiry) < now then redis.call('HDEL', KEYS[1], index)
+  else taken[index] = true; others = others + 1 end
+end
+if not own or own > others then
+  if own then redis.call('HDEL', KEYS[1], own) end
+  own = 0
+  while taken[own] do own = own + 1 end
+end
+redis.call('HSET', KEYS[1], own, string.format('%d %s', now + ${GONE_AFTER_MS}, ARGV[1]))
+redis.call('PEXPIRE', KEYS[1], ${GONE_AFTER_MS})
+return own`
+
+/**
+ * Numbers instances where the platform doesn't (a Kubernetes Deployment): n live ones of a group have the indexes 0 to n - 1.
+ * Each keeps its index while it lives; only one that is above a gap moves, into the gap. A group is one version of the app,
+ * as on Cloud Foundry, where the instances of a rolling push start at 0 again beside the old ones.
+ */
+export class IndexLease {
+  readonly #client: RedisClient
+  readonly #key: string
+  readonly #instance: Instance
+
+  constructor(client: RedisClient, group: string, instance: Instance) {
+    this.#client = client
+    this.#key = `redissessions:indexes:${group}`
+    this.#instance = instance
+  }
+
+  /** Takes or keeps an index, for the next 5 s, and tells the instance. */
+  async renew(): Promise<void> {
+    this.#instance.index = Number(await this.#client.eval(RENEW, 1, this.#key, this.#instance.id))
+  }
+
+  /** Gives the index back. */
+  async release(): Promise<void> {
+    const { index } = this.#instance
+    if (index !== null) await this.#client.hdel(this.#key, String(index))
+  }
+}
