@@ -43,8 +43,9 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
         continue
       }
     }
-    if (rules.counters.has(key) && isWhole(is) && (was === undefined || isWhole(was))) {
-      change.added.set(key, { by: Number(is) - Number(was ?? 0), total: Number(is) })
+    const by = rules.counters.has(key) ? difference(was, is) : undefined
+    if (by !== undefined) {
+      change.added.set(key, { by, total: Number(is) })
       continue
     }
     const length = rules.logs.get(key)
@@ -118,6 +119,12 @@ function sameCookie(was: string, is: string): boolean {
   const [before, after] = [was, is].map((text) => JSON.parse(text) as { originalMaxAge?: unknown })
   if (typeof before?.originalMaxAge !== 'number') return false
   return JSON.stringify({ ...before, expires: 0 }) === JSON.stringify({ ...after, expires: 0 })
+}
+
+/** What to add to the one whole number to get the other; undefined where they are none, or too large to be exact. */
+function difference(was = '0', is: string): number | undefined {
+  const by = Number(is) - Number(was)
+  return isWhole(was) && isWhole(is) && Number.isSafeInteger(by) ? by : undefined
 }
 
 function isWhole(text: string): boolean {

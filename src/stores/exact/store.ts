@@ -49,7 +49,8 @@ type Callback<T> = (error?: unknown, result?: T) => void
 
 /** What the store remembers of a session that it gave to a request. */
 interface Known extends Loaded {
-  /** A commit whose outcome nobody knows: the session can't be committed again, for it might count twice. */
+  /** Why the session can't be committed any more: it has ended, or nobody knows what became of a commit, and another might
+   * count it twice. */
   failed?: unknown
 }
 
@@ -124,7 +125,13 @@ export class ExactRedisStore extends session.Store {
     const known = this.#known.get(data)
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
-    if (known && callback && this.#isExtended(known, data) && !changeOf(known.base, data, this.#rules)) {
+    if (
+      known &&
+      !known.failed &&
+      callback &&
+      this.#isExtended(known, data) &&
+      !changeOf(known.base, data, this.#rules)
+    ) {
       return callback()
     }
     return settled(this.#commit(sid, data, ''), callback)
@@ -237,7 +244,7 @@ export class ExactRedisStore extends session.Store {
     } catch (error) {
       // What Redis refused has not happened, and may be tried again; of anything else nobody knows.
       if ((error as Error).name === 'ReplyError') state.base = base
-      else if (!(error instanceof SessionGoneError)) state.failed = error
+      else state.failed = error
       if (!known && error instanceof SessionExistsError) this.#known.delete(data)
       throw error
     }

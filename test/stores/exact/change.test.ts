@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  applied,
+  type Change,
+  changeOf,
+  type Fields,
+  fieldsOf,
+  splitLog,
+} from '../../../src/stores/exact/change.js'
+import { anyChange, anyData, RULES } from './arbitraries.js'
+
+const after = (fields: Fields, ...changes: (Change | undefined)[]) =>
+  changes.reduce<Fields>((left, change) => (change ? applied(left, change, RULES) : left), fields)
+const same = (a: Fields, b: Fields) => expect(Object.fromEntries(a)).toEqual(Object.fromEntries(b))
+
+describe('a change', () => {
+  it('of nothing is nothing', () => {
+    fc.assert(
+      fc.property(anyData, (data) => {
+        expect(changeOf(fieldsOf(data, RULES), JSON.parse(JSON.stringify(data)), RULES)).toBeUndefined()
+      }),
+    )
+  })
+
+  it('makes of the base what the session was made into', () => {
+    fc.assert(
+      fc.property(anyData, anyData, (before, now) => {
+        const base = fieldsOf(before, RULES)
+        const expected = new Map(fieldsOf(now, RULES))
+        // A log keeps its newest entries, however many the session holds.
+        for (const [name, length] of RULES.logs) {
+          const change = changeOf(base, now, RULES)
+          const entries = change?.appended.has(name) ? splitLog(expected.get(name)) : undefined
+          if (entries) expected.set(name, `[${entries.slice(-length).join(',\n')}]`)
+        }
+        same(after(base, changeOf(base, now, RULES)), expected)
+      }),
+    )
+  })
+
+  it('commutes with one of other keys', () => {
+    fc.assert(
+      fc.property(anyData, anyChange, anyChange, (data, a, other) => {
+        const taken = new Set([...a.set.keys(), ...a.deleted, ...a.added.keys(), ...a.appended.keys()])
+        const free = <V>(map: ReadonlyMap<string, V>) =>
+          new Map([...map].filter(([name]) => !taken.has(name)))
+        const b = {
+          set: free(other.set),
+          deleted: new Set([...other.deleted].filter((name) => !taken.has(name))),
+          added: free(other.added),
+          appended: free(other.appended),
+        }
+        const base = fieldsOf(data, RULES)
+        same(after(base, a, b), after(base, b, a))
+      }),
+    )
+  })
+
+  it('adds to a counter, whoever comes first', () => {
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.array(fc.integer({ min: -1000, max: 1000 }), { maxLength: 20 }),
+        (start, steps) => {
+          const base = fieldsOf({ visits: start }, RULES)
+          const changes = steps.map((by) => changeOf(base, { visits: start + by }, RULES))
+          const sum = String(steps.reduce((total, by) => total + by, start))
+          expect(after(base, ...changes).get('visits')).toBe(sum)
+          expect(after(base, ...changes.reverse()).get('visits')).toBe(sum)
+        },
+      ),
+    )
+  })
+
+  it('loses no entry of a log that is long enough', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat()), fc.array(fc.nat(), { minLength: 1, maxLength: 5 }), (before, own) => {
+        const log = before.map((n) => `before ${n}`).slice(-10)
+        const base = fieldsOf({ trail: log }, RULES)
+        const changes = own.map((n, i) => changeOf(base, { trail: [...log, `${i}: ${n}`] }, RULES))
+        const entries = splitLog(after(base, ...changes).get('trail')) ?? []
+        own.forEach((n, i) => {
+          expect(entries).toContain(JSON.stringify(`${i}: ${n}`))
+        })
+      }),
+    )
+  })
+
+  it('that deletes a key wins over those that leave it alone', () => {
+    fc.assert(
+      fc.property(anyData, (data) => {
+        const base = fieldsOf({ ...data, a: 1 }, RULES)
+        const deletes = changeOf(base, data, RULES)
+        fc.pre(!('a' in data))
+        const other = changeOf(base, { ...data, a: 1, b: 'new' }, RULES)
+        for (const changes of [
+          [deletes, other],
+          [other, deletes],
+        ]) {
+          const result = after(base, ...changes)
+          expect(result.has('a')).toBe(false)
+          expect(result.get('b')).toBe('"new"')
+        }
+      }),
+    )
+  })
+
+  it('is not what another program wrote in other words', () => {
+    const base = new Map([
+      ['id', '12345678901234567890'],
+      ['list', '[ ]'],
+      ['trail', '[1,2]'],
+    ])
+    expect(changeOf(base, { id: 12345678901234567890, list: [], trail: [1, 2] }, RULES)).toBeUndefined()
+  })
+
+  it('takes undefined, functions and what JSON knows as nothing for deleted', () => {
+    const base = fieldsOf({ a: 1, b: 2, c: 3 }, RULES)
+    const change = changeOf(base, { a: undefined, b: () => 1 }, RULES)
+    expect([...(change?.deleted ?? [])].sort()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('of a cookie alone is none while only its expiry moved', () => {
+    const cookie = { originalMaxAge: 1000, expires: '2026-01-01T00:00:00.000Z', path: '/' }
+    const base = fieldsOf({ cookie }, RULES)
+    expect(
+      changeOf(base, { cookie: { ...cookie, expires: '2026-01-02T00:00:00.000Z' } }, RULES),
+    ).toBeUndefined()
+    expect(changeOf(base, { cookie: { ...cookie, originalMaxAge: 2000 } }, RULES)?.set.has('cookie')).toBe(
+      true,
+    )
+  })
+})

@@ -1,0 +1,348 @@
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { applied, fieldsOf } from '../../../src/stores/exact/change.js'
+import { Commits } from '../../../src/stores/exact/commits.js'
+import { Durability } from '../../../src/stores/exact/durability.js'
+import { ExactRedisStore } from '../../../src/stores/exact/index.js'
+import { fieldsOfReply } from '../../../src/stores/exact/record.js'
+import { RedisCommands } from '../../../src/stores/exact/redis-commands.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { anyChange, anyData, RULES } from './arbitraries.js'
+import { type AnySession, load, newSession } from './requests.js'
+
+let server: RedisServer
+let client: Redis
+let store: ExactRedisStore
+let replica: ExactRedisStore
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  client = new Redis(server.port, '127.0.0.1')
+  const options = { client, counters: ['visits', 'clicks'], logs: { trail: 20 }, onGone: 'error' } as const
+  store = new ExactRedisStore(options)
+  replica = new ExactRedisStore({ ...options, client })
+})
+afterAll(async () => {
+  client.disconnect()
+  await server.stop()
+})
+beforeEach(async () => {
+  await client.flushall()
+})
+
+const create = async (data: Record<string, unknown>, sid = 'sid') => {
+  const session = newSession(store, sid)
+  await store.commit(Object.assign(session, data) as AnySession)
+  return session
+}
+const stored = async (sid = 'sid') => (await store.get(sid)) as unknown as Record<string, unknown> | null
+
+describe('the commit script', () => {
+  it('does what the model says, for any change of any session', async () => {
+    const commands = new RedisCommands(client, 5_000, () => {})
+    const commits = new Commits('writer', commands, new Durability('primary', client, 5_000))
+    const commit = {
+      ttlMs: 60_000,
+      idempotencyKey: '',
+      legacy: undefined,
+      slideMs: '60000',
+      logs: RULES.logs,
+    }
+    let sid = 0
+    await fc.assert(
+      fc.asyncProperty(anyData, fc.array(anyChange, { maxLength: 4 }), async (data, changes) => {
+        sid += 1
+        const [key, keys] = [`s${sid}`, `{s${sid}}:keys`]
+        const base = fieldsOf({ ...data, always: 1 }, RULES)
+        const none = { set: base, deleted: new Set<string>(), added: new Map(), appended: new Map() }
+        await commits.commit(key, keys, { ...commit, mode: 'replace', change: none })
+        const sent = changes.map((change) => commits.commit(key, keys, { ...commit, mode: 'update', change }))
+        await Promise.all(sent)
+        const model = changes.reduce((fields, change) => applied(fields, change, RULES), new Map(base))
+        const fields = fieldsOfReply(await client.hgetallBuffer(key).then(flat))
+        expect(Object.fromEntries(fields)).toEqual(Object.fromEntries(model))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  const flat = (reply: Record<string, Buffer>) =>
+    Object.entries(reply).flatMap(([name, text]) => [name, `${text}`])
+})
+
+describe('two requests at once', () => {
+  it('both keep what they set', async () => {
+    await create({})
+    const [a, b] = [await load(store, 'sid'), await load(replica, 'sid')]
+    a.a = 1
+    b.b = 2
+    await Promise.all([store.commit(a), replica.commit(b)])
+    expect(await stored()).toMatchObject({ a: 1, b: 2 })
+  })
+
+  it('keep deleted what one deletes', async () => {
+    await create({ a: 1, b: 1 })
+    const [a, b] = [await load(store, 'sid'), await load(replica, 'sid')]
+    delete a.a
+    b.b = 2
+    await store.commit(a)
+    await replica.commit(b)
+    expect(await stored()).not.toHaveProperty('a')
+    expect(await stored()).toMatchObject({ b: 2 })
+  })
+
+  it('see two numbers, the true ones, and keep both entries', async () => {
+    await create({ visits: 5, trail: ['start'] })
+    const [a, b] = [await load(store, 'sid'), await load(replica, 'sid')]
+    for (const [session, name] of [
+      [a, 'a'],
+      [b, 'b'],
+    ] as const) {
+      session.visits = 6
+      ;(session.trail as unknown as string[]).push(name)
+    }
+    await store.commit(a)
+    await replica.commit(b)
+    expect([a.visits, b.visits]).toEqual([6, 7])
+    expect(await stored()).toMatchObject({ visits: 7, trail: ['start', 'a', 'b'] })
+  })
+
+  it('of 100 on one session see 100 numbers', async () => {
+    await create({ visits: 0 })
+    const numbers = await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        const own = i % 2 ? store : replica
+        const session = await load(own, 'sid')
+        session.visits += 1
+        await own.commit(session)
+        return session.visits
+      }),
+    )
+    expect(numbers.sort((x, y) => x - y)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+  })
+
+  it('let the later of the two win for a key that was not declared', async () => {
+    await create({ name: 'old' })
+    const [a, b] = [await load(store, 'sid'), await load(replica, 'sid')]
+    a.name = 'a'
+    b.name = 'b'
+    await store.commit(a)
+    await replica.commit(b)
+    expect(await stored()).toMatchObject({ name: 'b' })
+  })
+})
+
+describe('a session', () => {
+  it('that was destroyed while a request had it stays dead', async () => {
+    await create({ visits: 1 })
+    const slow = await load(store, 'sid')
+    slow.visits += 1
+    await replica.destroy('sid')
+    await expect(store.commit(slow)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+    expect(await client.keys('*')).toEqual([])
+    // Not at the end of the response either.
+    await expect(
+      new Promise((resolve, reject) => slow.save((e) => (e ? reject(e) : resolve(1)))),
+    ).rejects.toThrow()
+    expect(await client.keys('*')).toEqual([])
+  })
+
+  it('that expired stays dead, and silently so by default', async () => {
+    const silent = new ExactRedisStore({ client, counters: ['visits'] })
+    await create({ visits: 1 })
+    const slow = await load(silent, 'sid')
+    slow.visits += 1
+    await client.pexpire('sess:sid', 1)
+    await expect.poll(() => client.exists('sess:sid')).toBe(0)
+    await silent.commit(slow)
+    expect(await client.keys('*')).toEqual([])
+  })
+
+  it('is created only where none is', async () => {
+    await create({ visits: 1 })
+    await expect(create({ visits: 1 })).rejects.toMatchObject({ code: 'ERR_SESSION_EXISTS' })
+    expect(await stored()).toMatchObject({ visits: 1 })
+  })
+
+  it('commits once what it changed, in the middle and at the end', async () => {
+    const session = await create({ visits: 1 })
+    session.visits += 1
+    const middle = store.commit(session)
+    session.visits += 1
+    await Promise.all([middle, store.commit(session), store.commit(session)])
+    expect(session.visits).toBe(3)
+    expect(await stored()).toMatchObject({ visits: 3 })
+  })
+
+  it('takes what others committed when it is reloaded', async () => {
+    const session = await create({ visits: 1 })
+    const other = await load(replica, 'sid')
+    other.visits += 1
+    await replica.commit(other)
+    for (let twice = 0; twice < 2; twice += 1) {
+      await new Promise<void>((resolve, reject) =>
+        session.reload((error) => (error ? reject(error) : resolve())),
+      )
+      expect((session.req as unknown as { session: AnySession }).session.visits).toBe(2)
+    }
+  })
+
+  it('keeps byte for byte what nobody changed, and keys that express-session does not take', async () => {
+    const strange = {
+      ':big': '12345678901234567890.000',
+      ':empty': '[ ]',
+      ':object': '{"a":{},"b":[[]]}',
+      ':text': '"\\u00e9\u{1f600} \\/ "',
+      ':__proto__': '{"polluted":true}',
+      ':save': '"a key called save"',
+      ':cookie': '{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"}',
+    }
+    await client.hset('sess:sid', strange)
+    const session = await load(store, 'sid')
+    expect((Object.prototype as { polluted?: boolean }).polluted).toBeUndefined()
+    session.visits = 1
+    await store.commit(session)
+    delete (session as Partial<AnySession>).visits
+    session.name = 'x'
+    await store.commit(session)
+    expect(await client.hgetall('sess:sid')).toMatchObject({ ...strange, ':name': '"x"' })
+    expect(await client.hexists('sess:sid', ':visits')).toBe(0)
+  })
+
+  it('is a plain set where a counter is no whole number, and counts again after', async () => {
+    const session = await create({ visits: 'many' })
+    session.visits = 1.5
+    await store.commit(session)
+    expect(await stored()).toMatchObject({ visits: 1.5 })
+    session.visits = Number.MAX_SAFE_INTEGER
+    await store.commit(session)
+    session.visits = 7
+    await store.commit(session)
+    const other = await load(replica, 'sid')
+    other.visits += 1
+    session.visits += 1
+    await Promise.all([store.commit(session), replica.commit(other)])
+    expect(await stored()).toMatchObject({ visits: 9 })
+  })
+
+  it('that takes a new id takes along what others committed meanwhile', async () => {
+    const old = await create({ visits: 5, trail: ['a'] })
+    const other = await load(replica, 'sid')
+    other.visits += 1
+    ;(other.trail as unknown as string[]).push('b')
+    await replica.commit(other)
+    const req = old.req as never as { session: AnySession; sessionID: string }
+    store.generate = () => {
+      req.sessionID = 'new'
+      req.session = newSession(store, 'new')
+    }
+    await new Promise<void>((resolve, reject) =>
+      old.regenerate((error) => (error ? reject(error) : resolve())),
+    )
+    expect(old).toMatchObject({ visits: 6, trail: ['a', 'b'] })
+    await store.commit(Object.assign(req.session, { visits: old.visits }))
+    expect(await stored()).toBeNull()
+    expect(await stored('new')).toMatchObject({ visits: 6 })
+    expect(await store.ids()).toEqual(['new'])
+  })
+
+  it('takes no new id once it has ended', async () => {
+    const old = await create({ visits: 5 })
+    await replica.destroy('sid')
+    await expect(
+      new Promise<void>((resolve, reject) => old.regenerate((error) => (error ? reject(error) : resolve()))),
+    ).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+  })
+})
+
+describe('an idempotency key', () => {
+  const click = async (own: ExactRedisStore, key: string) => {
+    const session = await load(own, 'sid')
+    session.visits += 1
+    session.last = key
+    await own.commit(session, { idempotencyKey: key })
+    return session
+  }
+
+  it('counts once, on any replica, in any order, and yields the first outcome', async () => {
+    await create({ visits: 0 })
+    const clicks = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => click(i % 3 ? store : replica, `key ${i % 10}`)),
+    )
+    expect(await stored()).toMatchObject({ visits: 10 })
+    for (let key = 0; key < 10; key += 1) {
+      const numbers = clicks.filter((_, i) => i % 10 === key).map(({ visits }) => visits)
+      expect(new Set(numbers).size).toBe(1)
+    }
+    // What a repeat changed beside is dropped, now and at the end of its response.
+    const repeat = await click(replica, 'key 0')
+    await replica.set('sid', repeat)
+    expect(await stored()).toMatchObject({ visits: 10 })
+  })
+
+  it('is known for the last 128 of a session, and 10 minutes', async () => {
+    await create({ visits: 0 })
+    for (let i = 0; i < 300; i += 1) await click(store, `key ${i}`)
+    for (let i = 300 - 128; i < 300; i += 1) expect((await click(replica, `key ${i}`)).visits).toBe(i + 1)
+    expect(await client.hlen('{sess:sid}:keys')).toBeLessThanOrEqual(256)
+    expect(await client.ttl('{sess:sid}:keys')).toBeGreaterThan(590)
+    await store.destroy('sid')
+    expect(await client.keys('*')).toEqual([])
+  })
+})
+
+describe('a record of connect-redis', () => {
+  const record = JSON.stringify({
+    cookie: { originalMaxAge: null, expires: null, path: '/' },
+    visits: 7,
+    trail: [1],
+    user: { id: 1 },
+  })
+
+  it('is taken over at its next commit, with what it held and its life', async () => {
+    await client.set('sess:sid', record, 'EX', 100)
+    const session = await load(store, 'sid')
+    expect(session.visits).toBe(7)
+    expect(await client.type('sess:sid')).toBe('string')
+    session.visits += 1
+    ;(session.trail as unknown as number[]).push(2)
+    await store.commit(session)
+    expect(await stored()).toMatchObject({ visits: 8, trail: [1, 2], user: { id: 1 } })
+    expect(await client.type('sess:sid')).toBe('hash')
+  })
+
+  it('is taken over by two at once without losing either', async () => {
+    await client.set('sess:sid', record, 'EX', 100)
+    const both = await Promise.all([load(store, 'sid'), load(replica, 'sid')])
+    for (const session of both) session.visits += 1
+    await Promise.all([store.commit(both[0]), replica.commit(both[1])])
+    expect(both.map(({ visits }) => visits).sort()).toEqual([8, 9])
+    expect(await stored()).toMatchObject({ visits: 9, user: { id: 1 } })
+  })
+
+  it('that its old program changed meanwhile is merged with', async () => {
+    await client.set('sess:sid', record, 'EX', 100)
+    const session = await load(store, 'sid')
+    await client.set(
+      'sess:sid',
+      JSON.stringify({ ...JSON.parse(record), visits: 20, user: { id: 2 } }),
+      'EX',
+      100,
+    )
+    session.visits += 1
+    await store.commit(session)
+    expect(session.visits).toBe(21)
+    expect(await stored()).toMatchObject({ visits: 21, user: { id: 2 } })
+  })
+
+  it('counts among the sessions, and can be destroyed', async () => {
+    await client.set('sess:old', record, 'EX', 100)
+    await create({ visits: 1 })
+    expect((await store.ids()).sort()).toEqual(['old', 'sid'])
+    expect(await store.length()).toBe(2)
+    expect((await store.all()).map((s) => (s as unknown as AnySession).visits).sort()).toEqual([1, 7])
+    await store.clear()
+    expect(await client.keys('*')).toEqual([])
+  })
+})
