@@ -13,12 +13,14 @@ redis.conf: |
   appendfsync {{ eq .Values.redis.durability "disk" | ternary "always" "everysec" }}
   auto-aof-rewrite-min-size 16mb
 # The password comes from a file that only the pod knows, so the list of users is made when it starts.
+# Nobody can be the default user, which is off; but Redis loads its append-only file as that user, and would leave out every
+# transaction (all that a script wrote) that it may not do.
 start.sh: |
   set -eu
   hash=$(tr -d '\n' < /run/secrets/redis/password | sha256sum | cut -d ' ' -f 1)
   umask 077
   cat > /run/redis/users.acl <<END
-  user default off
+  user default off ~* &* +@all
   user redissessions on #$hash {{ include "redissessions.redis.acl" . | replace "\n" " " }}
   user probe on nopass -@all +ping
   {{- if .Values.redis.exporter.enabled }}
