@@ -1,0 +1,241 @@
+import { Redis, type RedisOptions } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { connectRedis } from '../../../src/redis/connect.js'
+import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
+import { RedisProxy } from '../../support/redis-proxy.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { type AnySession, load, newSession } from './requests.js'
+
+let server: RedisServer
+let proxy: RedisProxy
+let direct: Redis
+const clients: { disconnect(): void }[] = []
+
+beforeAll(async () => {
+  server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+})
+afterAll(() => server.stop())
+beforeEach(async () => {
+  direct = new Redis(server.port, '127.0.0.1')
+  clients.push(direct)
+  await direct.flushall()
+  proxy = await RedisProxy.start(server.port)
+})
+afterEach(() => {
+  for (const client of clients.splice(0)) client.disconnect()
+  proxy.stop()
+})
+
+type Options = Omit<ExactRedisStoreOptions, 'client'>
+const storeOn = (client: ExactRedisStoreOptions['client'], options: Options = {}) => {
+  clients.push(client)
+  if (client.listenerCount('error') === 0) client.on('error', () => {})
+  return new ExactRedisStore({
+    client,
+    counters: ['visits'],
+    logs: { trail: 20 },
+    onGone: 'error',
+    ...options,
+  })
+}
+/** ioredis as users have it, behind the proxy. */
+const usersClient = (
+  options: Pick<RedisOptions, 'enableAutoPipelining' | 'enableOfflineQueue' | 'maxRetriesPerRequest'> = {},
+) => new Redis(proxy.port, '127.0.0.1', { retryStrategy: () => 10, ...options })
+/** The client that our app makes, behind the proxy. */
+const ownClient = (deadlineMs = 5_000) => {
+  const nodes = [{ host: '127.0.0.1', port: proxy.port }]
+  return connectRedis({ mode: 'standalone', nodes, sentinelName: '', db: 0 }, deadlineMs, false)
+}
+
+const create = async (sid = 'sid') => {
+  const store = storeOn(direct)
+  await store.commit(Object.assign(newSession(store, sid), { visits: 0 }) as AnySession)
+}
+const visit = async (store: ExactRedisStore, sid = 'sid') => {
+  const session = await load(store, sid)
+  session.visits += 1
+  await store.commit(session)
+  return session.visits
+}
+const stored = async (sid = 'sid') => Number(await direct.hget(`sess:${sid}`, ':visits'))
+
+describe.each([
+  ['our client', () => ownClient()],
+  ['ioredis with its defaults', () => usersClient()],
+  ['auto-pipelining', () => usersClient({ enableAutoPipelining: true })],
+  ['no offline queue', () => usersClient({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })],
+])('with %s, a commit whose reply is lost', (_name, connect) => {
+  it('counts once', async () => {
+    await create()
+    const store = storeOn(connect())
+    const session = await load(store, 'sid')
+    let lose = true
+    proxy.loses = () => lose
+    proxy.onLoss = () => {
+      lose = false
+    }
+    session.visits += 1
+    await store.commit(session)
+    expect(proxy.losses).toBe(1)
+    expect(session.visits).toBe(1)
+    expect(await stored()).toBe(1)
+  })
+
+  it('counts once with many more under way, and after 500 commits of others', async () => {
+    await create()
+    const store = storeOn(connect(), { deadlineMs: 25_000 })
+    const other = storeOn(direct)
+    const sessions = await Promise.all(Array.from({ length: 10 }, () => load(store, 'sid')))
+    // Down until the others are done: the replies are lost, and so is every attempt to connect again.
+    let down = true
+    proxy.loses = () => down
+    const commits = sessions.map((session) => {
+      session.visits += 1
+      return store.commit(session)
+    })
+    await expect.poll(() => proxy.losses).toBeGreaterThan(0)
+    for (let i = 0; i < 500; i += 1) await visit(other)
+    down = false
+    await Promise.all(commits)
+    expect(await stored()).toBe(510)
+    expect(new Set(sessions.map(({ visits }) => visits)).size).toBe(10)
+  })
+})
+
+describe('of 2,000 commits by 4 writers, with 3% of all replies lost,', () => {
+  it('none is rejected, and each counts once', async () => {
+    await create('hot')
+    await Promise.all(Array.from({ length: 10 }, (_, i) => create(`sid ${i}`)))
+    const stores = Array.from({ length: 4 }, () => storeOn(ownClient(15_000), { deadlineMs: 15_000 }))
+    await Promise.all(stores.map((store) => store.get('hot')))
+    let seed = 1
+    proxy.loses = () => {
+      seed = (seed * 48_271) % 2_147_483_647
+      return seed % 100 < 3
+    }
+    const numbers = new Map<string, number[]>()
+    await Promise.all(
+      stores.flatMap((store) =>
+        Array.from({ length: 10 }, async (_, lane) => {
+          for (let i = 0; i < 50; i += 1) {
+            const sid = i % 2 ? 'hot' : `sid ${lane}`
+            const seen = numbers.get(sid) ?? []
+            numbers.set(sid, seen)
+            seen.push(await visit(store, sid))
+          }
+        }),
+      ),
+    )
+    proxy.loses = () => false
+    expect(proxy.losses).toBeGreaterThan(10)
+    for (const [sid, seen] of numbers) {
+      expect(await stored(sid)).toBe(seen.length)
+      expect(new Set(seen).size).toBe(seen.length)
+    }
+  })
+})
+
+describe('with a deadline of 500 ms, every operation settles', () => {
+  const slack = 5_000
+  const rejects = async (operation: Promise<unknown>) => {
+    const began = performance.now()
+    await expect(operation).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    expect(performance.now() - began).toBeLessThan(500 + slack)
+  }
+
+  it.each([
+    ['frozen', () => server.freeze(), async () => server.thaw()],
+    ['gone', () => server.kill(), () => server.start()],
+  ])('while Redis is %s, and works again after', async (_how, hurt, heal) => {
+    await create()
+    for (const client of [ownClient(500), usersClient()]) {
+      const store = storeOn(client, { deadlineMs: 500 })
+      const works = () => expect.poll(() => visit(store).catch(() => 0), { timeout: 15_000 }).toBeGreaterThan(0)
+      await works()
+      const [visited, touched] = [await load(store, 'sid'), await load(store, 'sid')]
+      const before = await stored()
+      await hurt()
+      visited.visits += 1
+      await Promise.all([
+        rejects(store.commit(visited)),
+        rejects(store.get('sid')),
+        rejects(store.touch('sid', { ...touched }) as Promise<void>),
+        rejects(store.destroy('other')),
+        rejects(store.ids()),
+      ])
+      // Its outcome is unknown: to commit it again might count it twice.
+      await expect(store.commit(visited)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+      await heal()
+      await works()
+      expect(await stored()).toBeGreaterThan(before)
+    }
+  })
+})
+
+describe('Redis killed and started again, ten times under load,', () => {
+  it('loses nothing that was acknowledged and counts nothing twice', async () => {
+    await create()
+    const store = storeOn(ownClient())
+    let [attempted, acknowledged, over] = [0, 0, false]
+    const browsers = Array.from({ length: 5 }, async () => {
+      while (!over) {
+        attempted += 1
+        await visit(store).then(() => {
+          acknowledged += 1
+        })
+      }
+    })
+    for (let round = 0; round < 10; round += 1) {
+      const before = acknowledged
+      await expect.poll(() => acknowledged, { timeout: 10_000 }).toBeGreaterThan(before + 20)
+      await server.kill()
+      await server.start()
+    }
+    over = true
+    await Promise.all(browsers)
+    expect(acknowledged).toBe(attempted)
+    expect(await stored()).toBe(acknowledged)
+  })
+})
+
+describe('an error of Redis that does not pass', () => {
+  it('is told at once, and what it refused may be tried again', async () => {
+    await create()
+    const store = storeOn(direct)
+    const session = await load(store, 'sid')
+    session.visits += 1
+    session.big = 'x'.repeat(1000)
+    await direct.config('SET', 'maxmemory', '1')
+    await expect(store.commit(session)).rejects.toThrow(/OOM/)
+    await direct.config('SET', 'maxmemory', '0')
+    expect(await stored()).toBe(0)
+    await store.commit(session)
+    expect(await stored()).toBe(1)
+  })
+
+  it('such as a changed password, heals by itself once it is right', async () => {
+    await create()
+    const own = ownClient(1_000)
+    const store = storeOn(own, { deadlineMs: 1_000 })
+    await visit(store)
+    await direct.config('SET', 'requirepass', 'changed')
+    proxy.cut()
+    await expect(visit(store)).rejects.toThrow(/NOAUTH|within 1000 ms/)
+    await direct.config('SET', 'requirepass', '')
+    await expect.poll(() => visit(store).catch(() => 0), { timeout: 15_000 }).toBeGreaterThan(0)
+  })
+
+  it('SCRIPT FLUSH and FLUSHALL need no help', async () => {
+    await create()
+    const store = storeOn(direct)
+    await visit(store)
+    await direct.script('FLUSH')
+    expect(await visit(store)).toBe(2)
+    const slow = await load(store, 'sid')
+    await direct.flushall()
+    slow.visits += 1
+    await expect(store.commit(slow)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+    expect(await direct.dbsize()).toBe(0)
+  })
+})

@@ -1,0 +1,271 @@
+import type { SessionData } from 'express-session'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { load, newSession } from './requests.js'
+
+let server: RedisServer
+let client: Redis
+
+beforeAll(async () => {
+  server = await RedisServer.start('--appendonly', 'yes', '--repl-diskless-sync-delay', '0')
+  client = new Redis(server.port, '127.0.0.1')
+})
+afterAll(async () => {
+  client.disconnect()
+  await server.stop()
+})
+beforeEach(async () => {
+  await client.flushall()
+})
+
+const open = (options: Partial<ExactRedisStoreOptions> = {}) => new ExactRedisStore({ client, ...options })
+const data = (contents: object) => contents as unknown as SessionData
+const cookie = { originalMaxAge: null, expires: null }
+const pttl = () => client.pttl('sess:sid')
+describe('the lifecycle that users of connect-redis know', () => {
+  it('stores, reads, lists, counts, touches, destroys and clears', async () => {
+    const store = open({ prefix: 'app:', ttl: 60, scanCount: 1 })
+    expect(await store.get('a')).toBeNull()
+    const session = data({ cookie, foo: 'bar', list: [], map: {} })
+    await store.set('a', session)
+    expect(await client.exists('app:a')).toBe(1)
+    expect(await store.get('a')).toEqual(session)
+    expect(await client.ttl('app:a')).toBeGreaterThanOrEqual(59)
+    // A plain object replaces what is there.
+    await store.set('a', data({ cookie, other: 1 }))
+    expect(await store.get('a')).toEqual({ cookie, other: 1 })
+    await store.set('b', session)
+    expect((await store.ids()).sort()).toEqual(['a', 'b'])
+    expect(await store.length()).toBe(2)
+    const all = await store.all()
+    expect(all.map((found) => (found as unknown as { id: string }).id).sort()).toEqual(['a', 'b'])
+    await store.destroy('b')
+    await store.destroy('b')
+    expect(await store.get('b')).toBeNull()
+    await store.clear()
+    expect(await store.length()).toBe(0)
+    expect(await store.all()).toEqual([])
+    await store.clear()
+  })
+
+  it('takes callbacks as well as promises', async () => {
+    const store = open()
+    const called = <T>(operation: (done: (error?: unknown, result?: T) => void) => unknown) =>
+      new Promise<T | undefined>((resolve, reject) => {
+        operation((error, result) => (error ? reject(error) : resolve(result)))
+      })
+    const session = data({ cookie, foo: 'bar' })
+    await called((done) => store.set('sid', session, done))
+    expect(await called((done) => store.get('sid', done))).toEqual(session)
+    await called((done) => store.touch('sid', session, done))
+    expect(await called((done) => store.ids(done))).toEqual(['sid'])
+    expect(await called((done) => store.length(done))).toBe(1)
+    expect(await called((done) => store.all(done))).toHaveLength(1)
+    await called((done) => store.destroy('sid', done))
+    await called((done) => store.clear(done))
+    expect(await called((done) => store.get('sid', done))).toBeNull()
+  })
+
+  it('finds its sessions beside those of others, whatever its prefix', async () => {
+    for (const prefix of ['a*[b]?:', '{app}sess:', 'sess:']) {
+      const store = open({ prefix })
+      await client.set('other', '1')
+      await client.set(`${prefix.slice(0, 3)}other`, '1')
+      const session = newSession(store, 'one')
+      await store.commit(session, { idempotencyKey: 'k' })
+      expect(await store.ids()).toEqual(['one'])
+      await store.clear()
+      expect(await store.length()).toBe(0)
+    }
+  })
+})
+
+describe('a life', () => {
+  it("is the cookie's in milliseconds, else the option's, number or function", async () => {
+    await open({ ttl: 100 }).set('sid', data({ cookie: { expires: new Date(Date.now() + 1_500) } }))
+    expect(await pttl()).toBeGreaterThan(1_000)
+    expect(await pttl()).toBeLessThanOrEqual(1_500)
+    await open({ ttl: 100 }).set('sid', data({ cookie }))
+    expect(await pttl()).toBeGreaterThan(99_000)
+    await open({ ttl: (session) => (session as unknown as { n: number }).n }).set(
+      'sid',
+      data({ cookie, n: 7 }),
+    )
+    expect(await pttl()).toBeLessThanOrEqual(7_000)
+    expect(await pttl()).toBeGreaterThan(6_000)
+  })
+
+  it.each([
+    ['past', Date.now() - 1],
+    ['not a number', Number.NaN],
+  ])('that is %s ends the session', async (_what, time) => {
+    const store = open()
+    await store.set('sid', data({ cookie }))
+    await store.set('sid', data({ cookie: { expires: new Date(time) } }))
+    expect(await client.exists('sess:sid')).toBe(0)
+    await store.set('sid', data({ cookie }))
+    await store.touch('sid', data({ cookie: { expires: new Date(time) } }))
+    expect(await client.exists('sess:sid')).toBe(0)
+  })
+
+  it('is extended by a touch; all() shows what was stored, get() what is', async () => {
+    const store = open()
+    const expires = new Date(Date.now() + 1_000).toISOString()
+    await store.set('sid', data({ cookie: { originalMaxAge: 1_000, expires } }))
+    await store.touch(
+      'sid',
+      data({ cookie: { originalMaxAge: 90_000, expires: new Date(Date.now() + 90_000) } }),
+    )
+    expect(await pttl()).toBeGreaterThan(80_000)
+    const [stored] = await store.all()
+    expect(stored?.cookie.expires).toBe(expires)
+    await client.hdel('sess:sid', '@ttl')
+    const found = await store.get('sid')
+    expect(Date.parse(String(found?.cookie.expires))).toBeGreaterThan(Date.now() + 80_000)
+  })
+
+  it("is extended by a read, by the session's own measure, unless touching is off", async () => {
+    for (const [disableTouch, least, most] of [
+      [false, 1_900, 2_000],
+      [true, 1, 1_000],
+    ] as const) {
+      const store = open({ disableTouch })
+      const session = newSession(store, 'sid', { maxAge: 2_000 })
+      await store.commit(session)
+      await client.pexpire('sess:sid', 1_000)
+      await store.get('sid')
+      expect(await pttl()).toBeGreaterThanOrEqual(least)
+      expect(await pttl()).toBeLessThanOrEqual(most)
+      await store.touch('sid', data({ cookie: session.cookie }))
+      await store.clear()
+    }
+  })
+
+  it('of 2 s is whole again after a slow handler', async () => {
+    const store = open({ counters: ['visits'] })
+    await store.commit(newSession(store, 'sid', { maxAge: 2_000 }))
+    const session = await load(store, 'sid')
+    await client.pexpire('sess:sid', 100)
+    session.touch()
+    session.visits = 1
+    await store.commit(session)
+    expect(await pttl()).toBeGreaterThan(1_900)
+  })
+
+  it('changes with maxAge, for the reads to come', async () => {
+    const store = open()
+    const session = newSession(store, 'sid', { maxAge: 2_000 })
+    await store.commit(session)
+    session.cookie.maxAge = 50_000
+    await store.commit(session)
+    await client.pexpire('sess:sid', 1_000)
+    await store.get('sid')
+    expect(await pttl()).toBeGreaterThan(49_000)
+  })
+})
+
+describe('round trips', () => {
+  it('are one for a new session, one for a read, two for a visit, three for a new id', async () => {
+    const store = open({ counters: ['visits'] })
+    const session = newSession(store, 'warm')
+    await store.commit(session)
+    await load(store, 'warm')
+    const count = async (visit: () => Promise<unknown>) => {
+      await client.config('RESETSTAT')
+      await visit()
+      const stats = await client.info('commandstats')
+      return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+    }
+    /** What express-session does at the end of a response; it must be done within the call. */
+    const end = (ended: typeof session) => {
+      let within = 0
+      store.set(ended.id, ended, () => {
+        within += 1
+      })
+      store.touch(ended.id, ended, () => {
+        within += 1
+      })
+      expect(within).toBe(2)
+    }
+    expect(
+      await count(async () => {
+        const made = newSession(store, 'sid')
+        made.visits = 1
+        await store.commit(made)
+        end(made)
+      }),
+    ).toBe(1)
+    expect(await count(async () => end(await load(store, 'sid')))).toBe(1)
+    expect(
+      await count(async () => {
+        const found = await load(store, 'sid')
+        found.visits += 1
+        await store.commit(found)
+        end(found)
+      }),
+    ).toBe(2)
+    expect(
+      await count(async () => {
+        const old = await load(store, 'sid')
+        store.generate = (req) => {
+          req.session = newSession(store, 'new')
+        }
+        const { req } = old as unknown as { req: { session: typeof old } }
+        await new Promise((resolve) => old.regenerate(resolve))
+        req.session.visits = old.visits
+        await store.commit(req.session)
+        end(req.session)
+      }),
+    ).toBe(3)
+  })
+})
+
+describe('durability', () => {
+  it('waits for replicas, and says when too few confirm', async () => {
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${server.port}`)
+    try {
+      await expect.poll(() => client.info('replication'), { timeout: 10_000 }).toContain('state=online')
+      const own = client.duplicate()
+      const store = open({ client: own, durability: { waitReplicas: 1 }, deadlineMs: 2_000 })
+      const sessions = Array.from({ length: 20 }, (_, i) => newSession(store, `sid ${i}`))
+      await Promise.all(sessions.map((session) => store.commit(session)))
+      const copy = new Redis(replica.port, '127.0.0.1')
+      expect(await copy.dbsize()).toBe(20)
+      copy.disconnect()
+      replica.freeze()
+      const late = await load(store, 'sid 0')
+      late.visits = 1
+      await expect(store.commit(late)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+      // Reads have a connection of their own.
+      expect(await store.get('sid 1')).not.toBeNull()
+      replica.thaw()
+      await store.destroy('sid 1')
+      own.disconnect()
+    } finally {
+      await replica.stop()
+    }
+  })
+
+  it('on disk is refused at the start by a server without WAITAOF', async () => {
+    const own = client.duplicate()
+    const store = open({ client: own, durability: { local: true } })
+    const [major, minor] =
+      /redis_version:(\d+)\.(\d+)/
+        .exec(await client.info('server'))
+        ?.slice(1)
+        .map(Number) ?? []
+    if (Number(major) + Number(minor) / 10 >= 7.2) {
+      await store.check()
+      await store.commit(newSession(store, 'sid'))
+    } else {
+      await expect(store.check()).rejects.toThrow(/needs WAITAOF/)
+    }
+    own.disconnect()
+  })
+
+  it('is refused where it makes no sense', () => {
+    expect(() => open({ durability: { waitReplicas: 0 } })).toThrow(/whole number from 1/)
+  })
+})
