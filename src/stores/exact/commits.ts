@@ -12,6 +12,8 @@ export interface Commit {
   /** The record of connect-redis that was loaded, and what it becomes. */
   readonly legacy: { readonly text: string; readonly fields: Fields } | undefined
   readonly change: Change
+  /** Counters that the change leaves alone, and whose true value is wanted all the same. */
+  readonly reads: readonly string[]
   /** ms by which a visit extends the session's life, where that is to be stored; '' for never. */
   readonly slideMs: string | undefined
   /** How many entries each log keeps. */
@@ -55,7 +57,7 @@ export class Commits {
    * @returns the commit's outcome, known to be applied once (ok) or not at all (the others).
    * @throws what RedisCommands.run throws: the outcome is unknown then.
    */
-  commit(key: string, keysKey: string, commit: Commit): Promise<Outcome> {
+  commit(key: string, commit: Commit): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const entry = { commit, since: performance.now(), resolve, reject }
       const waiting = this.#waiting.get(key)
@@ -64,11 +66,11 @@ export class Commits {
         return
       }
       this.#waiting.set(key, [entry])
-      void this.#drain(key, keysKey)
+      void this.#drain(key)
     })
   }
 
-  async #drain(key: string, keysKey: string): Promise<void> {
+  async #drain(key: string): Promise<void> {
     const waiting = this.#waiting.get(key) ?? []
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH)
@@ -78,9 +80,7 @@ export class Commits {
       try {
         const reply = await this.#commands.run(
           (client) =>
-            this.#durability.write(client, (writer) =>
-              this.#commands.script(writer, COMMIT, [key, keysKey], args),
-            ),
+            this.#durability.write(client, (writer) => this.#commands.script(writer, COMMIT, [key], args)),
           batch[0]?.since,
         )
         const outcomes = JSON.parse(String(reply)) as Outcome[]
@@ -96,8 +96,8 @@ export class Commits {
 }
 
 function pushCommit(args: (string | number)[], commit: Commit): void {
-  const { mode, ttlMs, idempotencyKey, legacy, change, slideMs, logs } = commit
-  args.push(mode, ttlMs, idempotencyKey, legacy?.text ?? '')
+  const { mode, ttlMs, idempotencyKey, legacy, change, reads, slideMs, logs } = commit
+  args.push(mode, ttlMs, idempotencyKey && JSON.stringify(idempotencyKey), legacy?.text ?? '')
   list(args, legacy ? [...legacy.fields].flatMap(([name, text]) => [`:${name}`, text]) : [])
   const set: string[] = slideMs ? ['@ttl', slideMs] : []
   for (const [name, text] of change.set) set.push(`:${name}`, text)
@@ -108,6 +108,10 @@ function pushCommit(args: (string | number)[], commit: Commit): void {
   list(
     args,
     [...change.added].flatMap(([name, { by, total }]) => [`:${name}`, by, total]),
+  )
+  list(
+    args,
+    reads.map((name) => `:${name}`),
   )
   list(
     args,

@@ -18,8 +18,11 @@ export class Durability {
   readonly #option: DurabilityOption
   readonly #deadlineMs: number
   #connection: Redis | undefined
+  /** How often it was lost. */
+  #losses = 0
   #written: Written[] = []
   #waiting = false
+  #checked: Promise<void> | undefined
 
   /** @throws TypeError for a combination that can't be kept. */
   constructor(option: DurabilityOption, client: Client, deadlineMs: number) {
@@ -32,20 +35,34 @@ export class Durability {
     if (client.isCluster) throw new TypeError('durability: a Cluster client takes only "primary"')
     this.#connection = (client as Redis).duplicate()
     this.#connection.on('error', () => {})
+    this.#connection.on('close', () => {
+      this.#losses += 1
+    })
     client.once('end', () => this.#connection?.disconnect())
+  }
+
+  /** Whether changes are made on a connection of their own, and waited for. */
+  get waits(): boolean {
+    return this.#connection !== undefined
   }
 
   /**
    * Makes a change on the connection that it has to be made on, and waits until it is durable.
    * @throws NotDurableError where that wasn't confirmed in time: make it again, under its mark.
+   * @throws Error where this server can't confirm what was chosen: nothing was changed.
    */
   async write<T>(client: Client, change: (client: Client) => Promise<T>): Promise<T> {
-    if (!this.#connection) return change(client)
-    const result = await change(this.#connection)
+    const connection = this.#connection
+    if (!connection) return change(client)
+    await this.check()
+    const losses = this.#losses
+    const result = await change(connection)
     await new Promise<void>((resolve, reject) => {
       this.#written.push({ resolve, reject })
-      void this.#confirm(this.#connection as Redis)
+      void this.#confirm(connection)
     })
+    // On a new connection, which knows of no change, a wait is over at once.
+    if (losses !== this.#losses) throw new NotDurableError('the connection was lost')
     return result
   }
 
@@ -57,7 +74,7 @@ export class Durability {
       this.#written = []
       try {
         const [confirmed, wanted] = await this.#wait(connection)
-        if (confirmed < wanted) throw new NotDurableError(confirmed, wanted)
+        if (confirmed < wanted) throw new NotDurableError(`confirmed by ${confirmed} of ${wanted}`)
         for (const { resolve } of written) resolve()
       } catch (error) {
         for (const { reject } of written) reject(error)
@@ -76,13 +93,22 @@ export class Durability {
     return [local, 1]
   }
 
-  /** @throws Error where this server can't confirm what was chosen. */
-  async check(client: Client): Promise<void> {
-    if (typeof this.#option !== 'object' || !('local' in this.#option)) return
+  /** Asks the server once. @throws Error where it can't confirm what was chosen. */
+  check(): Promise<void> {
+    this.#checked ??= this.#ask().catch((error: unknown) => {
+      this.#checked = undefined
+      throw error
+    })
+    return this.#checked
+  }
+
+  async #ask(): Promise<void> {
+    if (!this.#connection || typeof this.#option !== 'object' || !('local' in this.#option)) return
     try {
-      await (client as Redis).call('WAITAOF', 1, 0, 1)
+      await this.#connection.call('WAITAOF', 1, 0, 1)
     } catch (error) {
-      throw new Error('durability: { local: true } needs WAITAOF (Redis 7.2) and appendonly yes', {
+      if (!(error instanceof Error && /WAITAOF/i.test(error.message))) throw error
+      throw new TypeError('durability: { local: true } needs WAITAOF (Redis 7.2) and appendonly yes', {
         cause: error,
       })
     }

@@ -33,7 +33,7 @@ export class NotDurableError extends Error {
   override readonly name = 'NotDurableError'
   readonly code = 'ERR_STORE_NOT_DURABLE'
 
-  constructor(confirmed: number, wanted: number) {
-    super(`${confirmed} of ${wanted} confirmed the change`)
+  constructor(why: string) {
+    super(`the change is not durable yet: ${why}`)
   }
 }

@@ -1,15 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import type { Client } from './redis-commands.js'
 
-/** The names of what belongs to a session in Redis: all in one slot of a Cluster. */
-export interface SessionKeys {
-  readonly key: string
-  readonly keys: string
-  readonly retired: string
-}
+const RETIRED = /:retired:[\w-]+$/
 
-const BESIDE = /:(keys|retired)$/
-
+/** The names of the sessions in Redis. */
 export class Keys {
   readonly #prefix: string
   readonly #scanCount: number
@@ -19,11 +14,16 @@ export class Keys {
     this.#scanCount = scanCount
   }
 
-  of(sid: string): SessionKeys {
-    const key = this.#prefix + sid
+  /** @returns the key of a session. */
+  of(sid: string): string {
+    return this.#prefix + sid
+  }
+
+  /** @returns a key in the same slot of a Cluster, for what a session leaves behind. */
+  retired(sid: string): string {
+    const key = this.of(sid)
     // What stands in the first braces decides the slot; where there are none of the user's, the whole key is to.
-    const tagged = hasTag(key) ? key : `{${key}}`
-    return { key, keys: `${tagged}:keys`, retired: `${tagged}:retired` }
+    return `${hasTag(key) ? key : `{${key}}`}:retired:${randomBytes(9).toString('base64url')}`
   }
 
   /** @returns the ids of all sessions. */
@@ -36,7 +36,7 @@ export class Keys {
       do {
         const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', this.#scanCount)
         for (const key of keys) {
-          if (!(hasTag(key) && BESIDE.test(key))) ids.add(key.slice(this.#prefix.length))
+          if (!(hasTag(key) && RETIRED.test(key))) ids.add(key.slice(this.#prefix.length))
         }
         cursor = next
       } while (cursor !== '0')

@@ -18,7 +18,7 @@ export interface Loaded {
 /** @returns the session that the script LOAD found; undefined for none. */
 export function loadedOf(reply: unknown, extended: boolean, rules: Rules): Loaded | undefined {
   if (!reply) return undefined
-  const [found, ttlMs] = reply as [string | string[], number]
+  const [found, ttlMs, slideMs = ''] = reply as [string | string[], number, string?]
   if (typeof found === 'string') {
     const fields = fieldsOf(JSON.parse(found) as object, rules)
     return {
@@ -29,8 +29,6 @@ export function loadedOf(reply: unknown, extended: boolean, rules: Rules): Loade
       slideMs: '',
     }
   }
-  const at = found.indexOf('@ttl')
-  const slideMs = at < 0 ? '' : (found[at + 1] ?? '')
   const extendedAt = extended ? performance.now() : Number.NEGATIVE_INFINITY
   return { base: fieldsOfReply(found), legacy: undefined, ttlMs, extendedAt, slideMs }
 }

@@ -15,45 +15,56 @@ function script(lua: string): Script {
  *   :KEY      the session's top-level key KEY, as JSON text (a counter is a plain integer, which is JSON too)
  *   @ttl      ms by which a visit extends its life; absent for a session that ends at a fixed time
  *   @wWRITER  the mark of a writer: "sequence seconds results" of its last batch of commits
- * Beside it, in the same cluster slot: {key}:keys (idempotency keys and their outcomes), {key}:retired (see RETIRE).
+ *   @keys     a line for each idempotency key: seconds, the key as JSON, its outcome
+ * All in one key: a script of two would have to wait while a Cluster moves their slot from one node to another.
  */
 
 /** How long marks and idempotency keys are kept, in s; no reply is waited for so long, nor does TCP resend for so long. */
 const KEPT_SECONDS = 600
 
-/** How many idempotency keys a session keeps at most; past it the older half goes. */
-const KEYS_KEPT = 256
+/** How many idempotency keys a session keeps at most: the newest. */
+const KEYS_KEPT = 128
 
 /**
  * KEYS: session. ARGV: slide ('1' or '0').
- * Returns nothing for none; [text, PTTL] of a record of connect-redis; [fields, PTTL] of a session, its life extended.
+ * Returns nothing for none; [text, PTTL] of a record of connect-redis; [fields, PTTL, @ttl] of a session, its life extended.
  */
 export const LOAD = script(`
 local key = KEYS[1]
-local fields = redis.pcall('HGETALL', key)
-if fields.err then
-  if not string.find(fields.err, 'WRONGTYPE', 1, true) then return fields end
+local all = redis.pcall('HGETALL', key)
+if all.err then
+  if not string.find(all.err, 'WRONGTYPE', 1, true) then return all end
   return {redis.call('GET', key), redis.call('PTTL', key)}
 end
-if #fields == 0 then return false end
-local ttl = ARGV[1] == '1' and redis.call('HGET', key, '@ttl')
-if ttl then
-  redis.call('PEXPIRE', key, ttl)
-  return {fields, tonumber(ttl)}
+if #all == 0 then return false end
+-- Marks and idempotency keys stay here: they may be longer than the session.
+local fields, ttl = {}, ''
+for i = 1, #all, 2 do
+  if string.byte(all[i]) == 58 then
+    fields[#fields + 1] = all[i]
+    fields[#fields + 1] = all[i + 1]
+  elseif all[i] == '@ttl' then
+    ttl = all[i + 1]
+  end
 end
-return {fields, redis.call('PTTL', key)}`)
+if ttl ~= '' and ARGV[1] == '1' then
+  redis.call('PEXPIRE', key, ttl)
+  return {fields, tonumber(ttl), ttl}
+end
+return {fields, redis.call('PTTL', key), ttl}`)
 
 /**
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
  * returned then (marks as in RIFL, Lee et al., SOSP 2015; one for each writer, which has one batch in flight for a session).
- * KEYS: session, {key}:keys. ARGV: writer, sequence, count, then for each commit: mode, ttl ms, idempotency key, the record
- * of connect-redis that was loaded, and five lists, each behind its length: fields to take over from that record (name,
- * text), fields to set (name, text), fields to delete (name), counters (name, by, total), logs (name, length, count, entries).
+ * KEYS: session. ARGV: writer, sequence, count, then for each commit: mode, ttl ms, idempotency key (JSON text or nothing),
+ * the record of connect-redis that was loaded, and six lists, each behind its length: fields to take over from that record
+ * (name, text), fields to set (name, text), fields to delete (name), counters to add to (name, by, total), counters to read
+ * (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"].
  */
 export const COMMIT = script(`
-local key, keys = KEYS[1], KEYS[2]
+local key = KEYS[1]
 local now = redis.call('TIME')[1]
 local mark, sequence = '@w' .. ARGV[1], tonumber(ARGV[2])
 local known = redis.pcall('HGET', key, mark)
@@ -91,9 +102,10 @@ local function list()
   return from, at
 end
 
-local function write(target, from, to)
+-- In parts, for Lua's stack is short.
+local function each(command, from, to)
   for first = from, to, 1000 do
-    redis.call('HSET', target, unpack(ARGV, first, math.min(first + 999, to)))
+    redis.call(command, key, unpack(ARGV, first, math.min(first + 999, to)))
   end
 end
 
@@ -115,34 +127,52 @@ local function append(name, length, from, to)
   redis.call('HSET', key, name, log)
 end
 
+local function known_outcome(idempotency)
+  local lines = redis.call('HGET', key, '@keys')
+  if not lines then return end
+  local _, last = string.find(lines, ' ' .. idempotency .. ' ', 1, true)
+  return last and string.match(lines, '^[^\\n]*', last + 1)
+end
+
+local function remember(idempotency, outcome)
+  local lines = redis.call('HGET', key, '@keys') or ''
+  local _, count = string.gsub(lines, '\\n', '')
+  local start = 1
+  while count >= ${KEYS_KEPT} or count > 0 and now - string.match(lines, '^%d+', start) > ${KEPT_SECONDS} do
+    start = string.find(lines, '\\n', start, true) + 1
+    count = count - 1
+  end
+  redis.call('HSET', key, '@keys', string.sub(lines, start) .. now .. ' ' .. idempotency .. ' ' .. outcome .. '\\n')
+end
+
 local function commit()
   local mode, ttl, idempotency, was = take(), take(), take(), take()
   local taken, takenEnd = list()
   local sets, setsEnd = list()
   local deletes, deletesEnd = list()
   local counters, countersEnd = list()
+  local reads, readsEnd = list()
   local logs, logsEnd = list()
 
   if mode == 'update' and not alive then return '["gone"]' end
   if mode == 'create' and alive then return '["exists"]' end
   if idempotency ~= '' then
-    local first = redis.call('HGET', keys, idempotency)
-    if first then return '["dup",' .. string.match(first, ' (.*)$') .. ']', ttl end
+    local first = alive and not legacy and known_outcome(idempotency)
+    if first then return '["dup",' .. first .. ']', ttl end
   end
   if legacy then
-    -- Into a key aside and then in its place, so that a lack of memory can't leave neither.
     if mode == 'update' and redis.call('GET', key) ~= was then return '["moved"]' end
-    redis.call('DEL', keys)
-    if mode == 'replace' then write(keys, sets, setsEnd) else write(keys, taken, takenEnd) end
-    redis.call('RENAME', keys, key)
+    -- A script that has written is not stopped by a lack of memory any more: the session can't get lost in between.
+    redis.call('DEL', key)
+    each('HSET', taken, takenEnd)
     legacy = false
   end
-  write(key, sets, setsEnd)
+  each('HSET', sets, setsEnd)
   if mode == 'replace' then
     local keep = {}
     for i = sets, setsEnd, 2 do keep[ARGV[i]] = true end
     for _, name in ipairs(redis.call('HKEYS', key)) do
-      if string.sub(name, 1, 2) ~= '@w' and not keep[name] then redis.call('HDEL', key, name) end
+      if not keep[name] and name ~= '@keys' and string.sub(name, 1, 2) ~= '@w' then redis.call('HDEL', key, name) end
     end
   end
   local merged = {}
@@ -158,26 +188,22 @@ local function commit()
     end
     merged[#merged + 1] = cjson.encode(string.sub(name, 2)) .. ':' .. string.format('%.0f', total)
   end
+  for i = reads, readsEnd do
+    local total = redis.call('HGET', key, ARGV[i])
+    if total and string.find(total, '^-?%d+$') then
+      merged[#merged + 1] = cjson.encode(string.sub(ARGV[i], 2)) .. ':' .. total
+    end
+  end
   local i = logs
   while i < logsEnd do
     local count = tonumber(ARGV[i + 2])
     append(ARGV[i], tonumber(ARGV[i + 1]), i + 3, i + 2 + count)
     i = i + 3 + count
   end
-  if deletesEnd >= deletes then redis.call('HDEL', key, unpack(ARGV, deletes, deletesEnd)) end
+  each('HDEL', deletes, deletesEnd)
   alive = true
   local outcome = '{' .. table.concat(merged, ',') .. '}'
-  if idempotency ~= '' then
-    if redis.call('HLEN', keys) >= ${KEYS_KEPT} then
-      local entries = {}
-      local all = redis.call('HGETALL', keys)
-      for j = 1, #all, 2 do entries[#entries + 1] = {tonumber(string.match(all[j + 1], '^%d+')), all[j]} end
-      table.sort(entries, function(a, b) return a[1] < b[1] end)
-      for j = 1, ${KEYS_KEPT / 2} do redis.call('HDEL', keys, entries[j][2]) end
-    end
-    redis.call('HSET', keys, idempotency, string.format('%s%06d', now, sequence % 1000000) .. ' ' .. outcome)
-    redis.call('EXPIRE', keys, ${KEPT_SECONDS})
-  end
+  if idempotency ~= '' then remember(idempotency, outcome) end
   return '["ok",' .. outcome .. ']', ttl
 end
 
@@ -195,17 +221,22 @@ end
 return results`)
 
 /**
- * Ends a session whose content moves to another id. It is put aside for a while under {key}:retired, where nothing but this
- * script finds it, so that asking again after a lost reply is answered the same.
- * KEYS: session, {key}:keys, {key}:retired. ARGV: ms to keep it. Returns its fields, nothing for none.
+ * Ends a session. A DEL of nothing, sent again after a lost reply, is no change, and a wait for replicas that knows of no
+ * change on its connection waits for nothing (Redis 7.2 and later): so there is one in any case.
+ * KEYS: session.
+ */
+export const DESTROY = script(`
+redis.call('DEL', KEYS[1])
+redis.pcall('SET', KEYS[1], '')
+redis.call('DEL', KEYS[1])`)
+
+/**
+ * Ends a session whose content moves to another id. It is put aside for a while, under a key that only this call knows, so
+ * that asking again after a lost reply is answered the same, and nobody else brings it back.
+ * KEYS: session, {key}:retired:CALL. ARGV: ms to keep it. Returns its text or its fields, nothing for none.
  */
 export const RETIRE = script(`
-local kind = redis.call('TYPE', KEYS[1]).ok
-redis.call('DEL', KEYS[2])
-if kind == 'hash' then
-  redis.call('RENAME', KEYS[1], KEYS[3])
-else
-  redis.call('DEL', KEYS[1])
-end
-redis.call('PEXPIRE', KEYS[3], ARGV[1])
-return redis.call('HGETALL', KEYS[3])`)
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+if redis.call('TYPE', KEYS[2]).ok == 'string' then return redis.call('GET', KEYS[2]) end
+return redis.call('HGETALL', KEYS[2])`)

@@ -9,7 +9,7 @@ import { Keys } from './keys.js'
 import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
 import { dataOf, fieldsOfReply, type Loaded, loadedOf } from './record.js'
 import { type Client, RedisCommands } from './redis-commands.js'
-import { LOAD, RETIRE } from './scripts.js'
+import { DESTROY, LOAD, RETIRE } from './scripts.js'
 
 export interface ExactRedisStoreOptions {
   /** A client of ioredis: `Redis` (also with Sentinel) or `Cluster`. */
@@ -65,6 +65,7 @@ const NO_CHANGE: Change = { set: new Map(), deleted: new Set(), added: new Map()
  */
 export class ExactRedisStore extends session.Store {
   readonly #keys: Keys
+  readonly #scanCount: number
   readonly #ttl: TtlOption
   readonly #disableTouch: boolean
   readonly #onGone: 'ignore' | 'error'
@@ -81,7 +82,8 @@ export class ExactRedisStore extends session.Store {
   constructor(options: ExactRedisStoreOptions) {
     super()
     const { client, counters = [], logs = {}, deadlineMs = 5_000 } = options
-    this.#keys = new Keys(options.prefix ?? 'sess:', options.scanCount ?? 100)
+    this.#scanCount = options.scanCount ?? 100
+    this.#keys = new Keys(options.prefix ?? 'sess:', this.#scanCount)
     this.#ttl = options.ttl ?? 86_400
     this.#disableTouch = options.disableTouch ?? false
     this.#onGone = options.onGone ?? 'ignore'
@@ -94,7 +96,7 @@ export class ExactRedisStore extends session.Store {
 
   /** Checks that the server can do what the options want. @throws Error where it can't. */
   async check(): Promise<void> {
-    await this.#durability.check(this.#commands.client)
+    await this.#commands.run(() => this.#durability.check())
   }
 
   /** @returns the session's data, its life extended; null for none. */
@@ -154,12 +156,11 @@ export class ExactRedisStore extends session.Store {
 
   /** Ends the session: no commit brings it back. */
   override destroy(sid: string, callback?: Callback<void>): Promise<void> {
-    const { key, keys, retired } = this.#keys.of(sid)
-    const destroyed = this.#commands.run((client) =>
-      this.#durability.write(client, async (writer) => {
-        await writer.del(key, keys, retired)
-      }),
-    )
+    const key = this.#keys.of(sid)
+    const destroyed = this.#commands.run(async (client) => {
+      if (!this.#durability.waits) await client.del(key)
+      else await this.#durability.write(client, (writer) => this.#commands.script(writer, DESTROY, [key], []))
+    })
     return settled(destroyed, callback)
   }
 
@@ -195,7 +196,7 @@ export class ExactRedisStore extends session.Store {
   /** Ends all sessions. */
   override clear(callback?: Callback<void>): Promise<void> {
     const cleared = this.#ids().then(async (ids) => {
-      for (const sid of ids) await this.destroy(sid)
+      await this.#inParts(ids, (sid) => this.destroy(sid))
     })
     return settled(cleared, callback)
   }
@@ -209,7 +210,7 @@ export class ExactRedisStore extends session.Store {
   }
 
   async #read(sid: string, extend: boolean): Promise<Loaded | undefined> {
-    const { key } = this.#keys.of(sid)
+    const key = this.#keys.of(sid)
     const reply = await this.#commands.run((client) =>
       this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
     )
@@ -219,7 +220,7 @@ export class ExactRedisStore extends session.Store {
   async #commit(sid: string, data: session.SessionData, idempotencyKey: string): Promise<void> {
     const ttlMs = ttlOf(data, this.#ttl)
     if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.destroy(sid)
-    if (!(data instanceof session.Session)) return this.#replace(sid, data, ttlMs)
+    if (!isSession(data)) return this.#replace(sid, data, ttlMs)
 
     const known = this.#known.get(data)
     if (known?.failed) throw known.failed
@@ -259,13 +260,14 @@ export class ExactRedisStore extends session.Store {
     ttlMs: number,
     idempotencyKey: string,
   ): Promise<void> {
-    const { key, keys } = this.#keys.of(sid)
+    const key = this.#keys.of(sid)
     const slideMs = slideOf(data, this.#ttl)
-    const known = { ttlMs, idempotencyKey, change, logs: this.#rules.logs }
+    const others = this.#countersBeside(change, state.base)
+    const known = { ttlMs, idempotencyKey, change, reads: [...others.keys()], logs: this.#rules.logs }
     for (;;) {
       const { legacy } = state
       const newSlide = legacy || slideMs !== state.slideMs ? slideMs : undefined
-      const [outcome, counters = {}] = await this.#commits.commit(key, keys, {
+      const [outcome, counters = {}] = await this.#commits.commit(key, {
         ...known,
         mode,
         legacy,
@@ -274,7 +276,7 @@ export class ExactRedisStore extends session.Store {
       switch (outcome) {
         case 'ok':
           Object.assign(state, { legacy: undefined, extendedAt: performance.now(), slideMs })
-          this.#merge(data, state, change, counters)
+          this.#merge(data, state, change, others, counters)
           return
         case 'dup':
           this.emit('duplicate')
@@ -294,18 +296,35 @@ export class ExactRedisStore extends session.Store {
     }
   }
 
+  /** The counters that a change leaves alone, as the session has them. */
+  #countersBeside({ set, deleted, added }: Change, base: Fields): Map<string, number> {
+    const counters = new Map<string, number>()
+    for (const name of this.#rules.counters) {
+      const text = base.get(name)
+      if (text !== undefined && !set.has(name) && !deleted.has(name) && !added.has(name))
+        counters.set(name, Number(text))
+    }
+    return counters
+  }
+
   /** Brings what others committed meanwhile into the session: the true counters, and logs of their true length. */
-  #merge(data: object, state: Known, change: Change, counters: Readonly<Record<string, number>>): void {
+  #merge(
+    data: object,
+    state: Known,
+    change: Change,
+    unchanged: ReadonlyMap<string, number>,
+    counters: Readonly<Record<string, number>>,
+  ): void {
     const session = data as Record<string, unknown>
     const base = new Map(state.base)
     let conflict = false
-    for (const [name, { total }] of change.added) {
-      const others = (counters[name] ?? total) - total
-      if (others === 0) continue
-      conflict = true
+    for (const [name, value] of Object.entries(counters)) {
+      const mine = change.added.get(name)?.total ?? unchanged.get(name) ?? value
+      if (value === mine) continue
+      conflict ||= change.added.has(name)
       // The session may have gone on counting while the commit was under way.
-      session[name] = Number(session[name]) + others
-      base.set(name, String(Number(base.get(name)) + others))
+      session[name] = Number(session[name]) + value - mine
+      base.set(name, String(Number(base.get(name)) + value - mine))
     }
     state.base = base
     for (const name of change.appended.keys()) {
@@ -316,16 +335,16 @@ export class ExactRedisStore extends session.Store {
   }
 
   async #replace(sid: string, data: session.SessionData, ttlMs: number): Promise<void> {
-    const { key, keys } = this.#keys.of(sid)
     const change = { ...NO_CHANGE, set: fieldsOf(data, this.#rules) }
     const slideMs = slideOf(data, this.#ttl)
     const { logs } = this.#rules
-    await this.#commits.commit(key, keys, {
+    await this.#commits.commit(this.#keys.of(sid), {
       mode: 'replace',
       ttlMs,
       idempotencyKey: '',
       legacy: undefined,
       change,
+      reads: [],
       slideMs,
       logs,
     })
@@ -335,7 +354,7 @@ export class ExactRedisStore extends session.Store {
     if (this.#disableTouch) return
     const ttlMs = ttlOf(data, this.#ttl)
     if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.destroy(sid)
-    const { key } = this.#keys.of(sid)
+    const key = this.#keys.of(sid)
     await this.#commands.run((client) => client.pexpire(key, ttlMs))
     const known = this.#known.get(data)
     if (known) known.extendedAt = performance.now()
@@ -345,13 +364,16 @@ export class ExactRedisStore extends session.Store {
     const known = this.#known.get(data)
     // A session that was never stored has nothing to retire.
     if (!known) return
-    const { key, keys, retired } = this.#keys.of(sid)
+    const keys = [this.#keys.of(sid), this.#keys.retired(sid)]
     const reply = await this.#commands.run((client) =>
       this.#durability.write(client, (writer) =>
-        this.#commands.script(writer, RETIRE, [key, keys, retired], [this.#deadlineMs * 2]),
+        this.#commands.script(writer, RETIRE, keys, [this.#deadlineMs * 2]),
       ),
     )
-    const last = known.legacy?.fields ?? fieldsOfReply(reply as string[])
+    const last =
+      typeof reply === 'string'
+        ? fieldsOf(JSON.parse(reply) as object, this.#rules)
+        : fieldsOfReply(reply as string[])
     if (last.size === 0) {
       this.emit('gone')
       if (this.#onGone === 'error') throw new SessionGoneError()
@@ -377,12 +399,22 @@ export class ExactRedisStore extends session.Store {
 
   async #all(): Promise<session.SessionData[]> {
     const found: session.SessionData[] = []
-    for (const sid of await this.#ids()) {
+    await this.#inParts(await this.#ids(), async (sid) => {
       const loaded = await this.#read(sid, false)
       if (loaded) found.push(Object.assign(dataOf({ ...loaded, ttlMs: undefined }), { id: sid }))
-    }
+    })
     return found
   }
+
+  async #inParts(ids: readonly string[], work: (sid: string) => Promise<void>): Promise<void> {
+    const size = this.#scanCount
+    for (let at = 0; at < ids.length; at += size) await Promise.all(ids.slice(at, at + size).map(work))
+  }
+}
+
+/** By what it can do: where an app has an express-session of its own beside ours, its sessions are of another class. */
+function isSession(data: session.SessionData): boolean {
+  return typeof (data as Partial<session.Session>).save === 'function'
 }
 
 /** Node's two ways to hear of an end: by callback where there is one, else by the promise. */
