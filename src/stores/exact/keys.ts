@@ -28,6 +28,8 @@ export class Keys {
 
   /** @returns the ids of all sessions. */
   async scan(client: Client): Promise<string[]> {
+    // A Cluster client knows its nodes once it is connected.
+    if (client.status !== 'ready') await client.ping()
     const nodes = client.isCluster ? (client as Cluster).nodes('master') : [client as Redis]
     const ids = new Set<string>()
     const match = `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`

@@ -151,7 +151,8 @@ describe('with a deadline of 500 ms, every operation settles', () => {
     await create()
     for (const client of [ownClient(500), usersClient()]) {
       const store = storeOn(client, { deadlineMs: 500 })
-      const works = () => expect.poll(() => visit(store).catch(() => 0), { timeout: 15_000 }).toBeGreaterThan(0)
+      const works = () =>
+        expect.poll(() => visit(store).catch(() => 0), { timeout: 15_000 }).toBeGreaterThan(0)
       await works()
       const [visited, touched] = [await load(store, 'sid'), await load(store, 'sid')]
       const before = await stored()
