@@ -9,6 +9,7 @@ import { requestLog } from './http/request-log.js'
 import { sameOrigin } from './http/same-origin.js'
 import { securityHeaders } from './http/security.js'
 import type { Metrics } from './metrics/metrics.js'
+import { pageRouter } from './page/page-router.js'
 import { type ExitMode, platformRouter } from './platform/platform-router.js'
 import type { LiveInstance } from './platform/registry.js'
 import type { SessionStore } from './stores/open-store.js'
@@ -20,18 +21,31 @@ export interface Parts {
   readonly settings: Settings
   readonly store: SessionStore
   readonly instances: () => Promise<LiveInstance[]>
+  /** The live replicas as last heard of, at no cost. */
+  readonly lastInstances: () => readonly LiveInstance[]
   readonly readiness: Readiness
   readonly metrics: Metrics
   readonly log: Logger
   readonly exit: (mode: ExitMode) => void
 }
 
-const SESSION_PATHS = ['/', '/api/visits', '/api/session', '/api/session/regenerate']
+const SESSION_PATHS = [
+  '/',
+  '/session',
+  '/session/end',
+  '/session/regenerate',
+  '/api/visits',
+  '/api/session',
+  '/api/session/regenerate',
+]
 
 /** Composes the counter. A request walks down this list, and what comes before the session never touches the store. */
-export function createApp({ settings, store, instances, readiness, metrics, log, exit }: Parts): Express {
+export function createApp(parts: Parts): Express {
+  const { settings, store, instances, lastInstances, readiness, metrics, log, exit } = parts
   const { instance, chaosEnabled, trustProxy } = settings
   const { store: storeName, secrets, ttlSeconds, deadlineMs } = settings.session
+
+  const page = pageRouter({ store: storeName, instance, chaos: chaosEnabled, instances: lastInstances })
 
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
@@ -41,6 +55,7 @@ export function createApp({ settings, store, instances, readiness, metrics, log,
   app.use(healthRouter(readiness))
   app.use(securityHeaders())
   app.use(sameOrigin)
+  app.use(page.assets)
   app.use(express.json({ limit: '1kb' }))
   app.use(platformRouter(instances, instance, chaosEnabled ? exit : undefined))
   // A monitor's HEAD is no visit.
@@ -56,9 +71,9 @@ export function createApp({ settings, store, instances, readiness, metrics, log,
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
   app.all(SESSION_PATHS, answerWithin(deadlineMs), sessions)
-  app.use(visitRouter(store, storeName, instance, metrics))
-  app.use(sessionRouter(store, storeName, instance, ttlSeconds))
+  app.use(visitRouter(store, storeName, instance, metrics, page.show))
+  app.use(sessionRouter(store, storeName, instance, ttlSeconds, page.show))
   app.use(notFound)
-  app.use(problemHandler(log))
+  app.use(problemHandler(log, page.showProblem))
   return app
 }

@@ -42,7 +42,9 @@ async function serve(settings: Settings): Promise<void> {
 
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
   const instances = async () => registry?.instances() ?? [{ ...instance, startedAt }]
-  const server = createServer(createApp({ settings, store, instances, readiness, metrics, log, exit }))
+  const lastInstances = () => registry?.last ?? [{ ...instance, startedAt }]
+  const parts = { settings, store, instances, lastInstances, readiness, metrics, log, exit }
+  const server = createServer(createApp(parts))
   // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
   server.keepAliveTimeout = 120_000
   const metricsOnly = metricsServer(metrics)

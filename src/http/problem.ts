@@ -40,8 +40,11 @@ export const notFound: RequestHandler = () => {
   throw new Problem(404, 'There is nothing at this path.')
 }
 
-/** Answers each error as problem+json: clients see what is meant for them, the log sees the rest. */
-export function problemHandler(log: Logger): ErrorRequestHandler {
+/** A problem as a page. */
+export type ShowProblem = (status: number, title: string, detail: string, again: boolean) => string
+
+/** Answers each error as problem+json, to a person as a page: clients see what is meant for them, the log sees the rest. */
+export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHandler {
   return function answerProblem(error: unknown, req, res, _next) {
     const problem = problemOf(error)
     if (problem.status >= 500)
@@ -53,6 +56,13 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       return
     }
     const title = TITLES[problem.status] ?? 'Error'
+    res.status(problem.status).set({ ...problem.headers, 'Cache-Control': 'no-store', Vary: 'Accept' })
+    if (req.get('Accept')?.includes('text/html')) {
+      const again = problem.status === 503 && req.method === 'GET'
+      if (again) res.set('Refresh', '2')
+      res.type('html').send(page(problem.status, title, problem.message, again))
+      return
+    }
     const body = {
       type: 'about:blank',
       title,
@@ -60,11 +70,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       detail: problem.message,
       requestId: req.id,
     }
-    res
-      .status(problem.status)
-      .set({ ...problem.headers, 'Cache-Control': 'no-store' })
-      .type('application/problem+json')
-      .send(JSON.stringify(body))
+    res.type('application/problem+json').send(JSON.stringify(body))
   }
 }
 

@@ -1,39 +1,77 @@
-import type { Instance, StoreName } from '../config/settings.js'
-import type { Visit } from '../visit/count-visit.js'
+import type { Assets } from './assets.js'
+import { hero } from './parts/hero.js'
+import { type Html, html } from './parts/html.js'
+import { picture } from './parts/picture.js'
+import type { PageState } from './parts/state.js'
+import { trail } from './parts/trail.js'
+import { experiments, stores, tour } from './sections.js'
 
-export interface PageData {
-  readonly visits: number
-  readonly trail: readonly Visit[]
-  readonly instance: Instance
-  readonly store: StoreName
+export interface PageData extends PageState {
+  /** Whether visitors may end instances. */
+  readonly chaos: boolean
+  /** A second visit came without the cookie of the first. */
+  readonly noCookie: boolean
 }
 
-/** @returns the page as HTML: works without JavaScript. */
-export function renderPage({ visits, trail, instance, store }: PageData): string {
-  const steps = trail.map(
-    (visit) =>
-      `<li><time datetime="${new Date(visit.at).toISOString()}">${label(visit.instance)}</time></li>`,
-  )
-  return `<!doctype html>
+/** @returns the page as HTML; it works without its script, which makes it live. */
+export function renderPage(data: PageData, assets: Assets): string {
+  const { visits, trail: steps, instance, store, instances, chaos, noCookie } = data
+  const known = instances.some(({ id }) => id === instance.id)
+  const live = known ? instances : [...instances, { ...instance, startedAt: Date.now() }]
+  const state = JSON.stringify({ visits, trail: steps, instance, store, instances: live })
+  const body = html`<main data-state="${state}">
+<div class="top">
+<section class="hero">
+<div id="hero">${hero(data)}</div>
+<div class="buttons">
+<form action="/"><input type="hidden" name="again"><button id="visit" class="primary">Visit again</button></form>
+<form action="/session/regenerate" method="post"><button id="renew" title="The session gets a new id and keeps its count, as at a login">New id</button></form>
+<form action="/session/end" method="post"><button id="end" title="The session is destroyed, as at a logout">End session</button></form>
+</div>
+<p id="notice" role="status"${noCookie && html` class="warn"`}>${noCookie && NO_COOKIE}</p>
+</section>
+<section id="picture" aria-label="The way of a request">${picture({ ...data, instances: live, redisAway: false })}</section>
+</div>
+<section aria-labelledby="trail-title"><h2 id="trail-title">Your last visits</h2><div id="trail">${trail(steps, utc)}</div></section>
+${experiments(chaos)}
+${stores(store)}
+${tour()}
+</main>
+<p id="news" class="unseen" aria-live="polite"></p>`
+  const title = visits === null ? 'No session' : `${visits} ${visits === 1 ? 'visit' : 'visits'}`
+  return document(title, body, assets, assets.scripts)
+}
+
+const NO_COOKIE =
+  'Your browser did not send its cookie back, so each visit looks like the first. Allow cookies for this site to be counted.'
+
+/** @returns a whole document around a body. */
+export function document(title: string, body: Html, assets: Assets, scripts: readonly string[] = []): string {
+  const { path } = assets
+  const modules = scripts
+    .filter((name) => name !== MAIN)
+    .map((name) => html`<link rel="modulepreload" href="${path}/${name}">\n`)
+  return html`<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${visits} visits · RedisSessions</title>
-<main>
-<h1>You have been here <strong>${visits}</strong> ${visits === 1 ? 'time' : 'times'}</h1>
-<p>Answered by instance <strong>${label(instance)}</strong>, session in <strong>${store}</strong>.</p>
-<p><a href="/">Visit again</a></p>
-<h2>Your last visits</h2>
-<ol>${steps.join('')}</ol>
-</main>
+<meta name="color-scheme" content="light dark">
+<title>${title} · RedisSessions</title>
+<link rel="stylesheet" href="${path}/page.css">
+<link rel="icon" href="${path}/icon.svg" type="image/svg+xml">
+${modules}${scripts.length > 0 && html`<script type="module" src="${path}/${MAIN}"></script>\n`}</head>
+<body>
+<header><a class="brand" href="/session"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 6.5v11c0 1.7 3.6 3 8 3s8-1.3 8-3v-11"/><ellipse cx="12" cy="6.5" rx="8" ry="3"/><path d="M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"/></svg>RedisSessions</a></header>
+${body}
+</body>
 </html>
-`
+`.markup
 }
 
-function label({ id, index }: Instance): string {
-  return escapeHtml(index === null ? id : `${index} (${id})`)
-}
+const MAIN = 'browser/main.js'
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+function utc(at: number): string {
+  const time = new Date(at)
+  return Number.isNaN(time.getTime()) ? '' : `${time.toISOString().slice(11, 19)} UTC`
 }

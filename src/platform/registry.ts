@@ -31,6 +31,7 @@ export class Registry {
   /** What Redis has of this instance: another text once its index has changed. */
   #entry = ''
   #timer: NodeJS.Timeout | undefined
+  #last: readonly LiveInstance[] = []
 
   /** A lease gives this instance its index, where the platform doesn't. */
   constructor(client: RedisClient, instance: Instance, startedAt: number, lease?: IndexLease) {
@@ -63,7 +64,14 @@ export class Registry {
     this.#entry = JSON.stringify({ ...this.#instance, startedAt: this.#startedAt })
     const members = (await this.#client.eval(BEAT, 1, KEY, this.#entry, old)) as string[]
     const live = members.map((member) => JSON.parse(member) as LiveInstance)
-    return live.sort((a, b) => (a.index ?? 0) - (b.index ?? 0) || (a.id < b.id ? -1 : 1))
+    live.sort((a, b) => (a.index ?? 0) - (b.index ?? 0) || (a.id < b.id ? -1 : 1))
+    this.#last = live
+    return live
+  }
+
+  /** The live replicas as they were at the last beat. */
+  get last(): readonly LiveInstance[] {
+    return this.#last
   }
 
   /** Stops, and takes this instance out at once where Redis answers. */

@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express'
 import type { Instance, StoreName } from '../config/settings.js'
 import { onlyMethods, Problem } from '../http/problem.js'
+import type { ShowPage } from '../page/page-router.js'
 import type { SessionStore } from '../stores/open-store.js'
 import { call } from '../stores/save-and-wait.js'
 
@@ -10,29 +11,56 @@ export function sessionRouter(
   name: StoreName,
   instance: Instance,
   ttlSeconds: number,
+  page: ShowPage,
 ): Router {
-  return Router()
-    .get('/api/session', (req, res) => {
-      const { visits, trail, cookie } = living(req)
-      // Looking at it has slid its expiry.
-      const expiresInSeconds = cookie.maxAge ? Math.round(cookie.maxAge / 1000) : ttlSeconds
-      res.set('Cache-Control', 'no-store').json({ visits, trail, store: name, instance, expiresInSeconds })
-    })
-    .delete('/api/session', async (req, res) => {
-      if (req.session.visits !== undefined) await call((done) => req.session.destroy(done))
-      res.clearCookie('connect.sid', { path: '/' }).status(204).end()
-    })
-    .all('/api/session', onlyMethods('GET', 'HEAD', 'DELETE'))
-    .post('/api/session/regenerate', async (req, res) => {
-      const old = living(req)
-      await call((done) => old.regenerate(done))
-      // The store brings the old session up to date as it retires it: visits committed meanwhile move along.
-      req.session.visits = old.visits
-      req.session.trail = old.trail
-      const visits = await store.commit(req)
-      res.set('Cache-Control', 'no-store').json({ visits, instance, store: name })
-    })
-    .all('/api/session/regenerate', onlyMethods('POST'))
+  async function end({ session }: Request): Promise<void> {
+    if (session.visits !== undefined) await call((done) => session.destroy(done))
+  }
+  async function regenerate(req: Request): Promise<number> {
+    const old = living(req)
+    await call((done) => old.regenerate(done))
+    // The store brings the old session up to date as it retires it: visits committed meanwhile move along.
+    req.session.visits = old.visits
+    req.session.trail = old.trail
+    return store.commit(req)
+  }
+
+  return (
+    Router()
+      .get('/api/session', (req, res) => {
+        const { visits, trail, cookie } = living(req)
+        // Looking at it has slid its expiry.
+        const expiresInSeconds = cookie.maxAge ? Math.round(cookie.maxAge / 1000) : ttlSeconds
+        res.set('Cache-Control', 'no-store').json({ visits, trail, store: name, instance, expiresInSeconds })
+      })
+      .delete('/api/session', async (req, res) => {
+        await end(req)
+        // The browser keeps its cookie: a dead one does no harm, and whether it is dead is what people come to see.
+        res.status(204).end()
+      })
+      .all('/api/session', onlyMethods('GET', 'HEAD', 'DELETE'))
+      .post('/api/session/regenerate', async (req, res) => {
+        const visits = await regenerate(req)
+        res.set('Cache-Control', 'no-store').json({ visits, instance, store: name })
+      })
+      .all('/api/session/regenerate', onlyMethods('POST'))
+      // The same for the page's forms: they know GET and POST, and are shown a page that counts no visit.
+      .get('/session', (req, res) => {
+        const { visits = null, trail = [] } = req.session
+        res.set('Cache-Control', 'no-store').type('html').send(page(req, { visits, trail }))
+      })
+      .all('/session', onlyMethods('GET', 'HEAD'))
+      .post('/session/end', async (req, res) => {
+        await end(req)
+        res.redirect(303, '/session')
+      })
+      .all('/session/end', onlyMethods('POST'))
+      .post('/session/regenerate', async (req, res) => {
+        if (req.session.visits !== undefined) await regenerate(req)
+        res.redirect(303, '/session')
+      })
+      .all('/session/regenerate', onlyMethods('POST'))
+  )
 }
 
 type LivingSession = Request['session'] & Required<Pick<Request['session'], 'visits' | 'trail'>>

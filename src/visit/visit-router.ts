@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from 'express'
 import type { Instance, StoreName } from '../config/settings.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import type { Metrics } from '../metrics/metrics.js'
-import { renderPage } from '../page/page.js'
+import type { ShowPage } from '../page/page-router.js'
 import type { SessionStore } from '../stores/open-store.js'
 import { countVisit } from './count-visit.js'
 
@@ -14,6 +14,7 @@ export function visitRouter(
   name: StoreName,
   instance: Instance,
   metrics: Metrics,
+  page: ShowPage,
 ): Router {
   async function visit(req: Request, res: Response): Promise<void> {
     const key = req.method === 'POST' ? req.get('Idempotency-Key') : undefined
@@ -24,10 +25,9 @@ export function visitRouter(
     countVisit(req.session, instance)
     const visits = await store.commit(req, key)
     if (first) metrics.sessionCreated()
-    const { trail = [] } = req.session
     res.set({ 'Cache-Control': 'no-store', Vary: 'Accept' })
     if (req.get('Accept')?.includes('text/html'))
-      res.type('html').send(renderPage({ visits, trail, instance, store: name }))
+      res.type('html').send(page(req, { visits, trail: req.session.trail ?? [] }))
     else res.json({ visits, instance, store: name })
   }
 

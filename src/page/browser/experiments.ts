@@ -1,0 +1,144 @@
+import { type Html, html } from '../parts/html.js'
+import { colour, count, label, many, type PageState } from '../parts/state.js'
+import { type CountedVisit, killInstance, pause, Refused, type StoredSession } from './api.js'
+import type { Stage } from './stage.js'
+
+/** What an experiment may do: each goes through the page, which shows it. */
+export interface Bench {
+  readonly state: PageState
+  readonly stage: Stage
+  visit(): Promise<CountedVisit>
+  stored(): Promise<StoredSession | null>
+  end(): Promise<void>
+}
+
+/** Runs an experiment; it may show what it has so far, and returns what came out. */
+export type Experiment = (bench: Bench, show: (result: Html) => void) => Promise<Html>
+
+const REFRESHES = 10
+/** Slow enough to see who answers. */
+const REFRESH_EVERY_MS = 170
+const AT_ONCE = 50
+const ROUNDS = 20
+/** With the request that ends the session they are as many as a browser has in flight to one host. */
+const IN_FLIGHT = 5
+
+/** One visit after the other: does each go on from the one before? */
+export const refresh: Experiment = async (bench, show) => {
+  let last = bench.state.visits ?? 0
+  let wentOn = 0
+  const steps: Html[] = []
+  for (let turn = 0; turn < REFRESHES; turn++) {
+    const { visits, instance } = await bench.visit()
+    if (visits > last) wentOn++
+    steps.push(square(visits > last ? 'good' : 'lost', instance, visits))
+    last = visits
+    show(dots(steps, REFRESHES))
+    await pause(REFRESH_EVERY_MS)
+  }
+  const good = wentOn === REFRESHES
+  const text = good
+    ? `The count went on ${REFRESHES} times out of ${REFRESHES}.`
+    : `The count went on only ${many(wentOn, 'time')} out of ${REFRESHES}.`
+  return html`${dots(steps, REFRESHES)}${verdict(good, text)}`
+}
+
+/** Visits that overlap: is each one counted, and does each see a number of its own? */
+export const burst: Experiment = async (bench, show) => {
+  const before = (await bench.stored())?.visits ?? 0
+  const seen = new Set<number>()
+  const steps: Html[] = []
+  const visits = Array.from({ length: AT_ONCE }, async () => {
+    const answer = await bench.visit().catch(refused)
+    if (!answer) return
+    steps.push(square(seen.has(answer.visits) ? 'lost' : 'good', answer.instance, answer.visits))
+    seen.add(answer.visits)
+    show(dots(steps, AT_ONCE))
+  })
+  await Promise.all(visits)
+  const counted = Math.max(0, ((await bench.stored())?.visits ?? 0) - before)
+  const answered = steps.length
+  const lost = answered - counted
+  const good = lost === 0 && seen.size === answered
+  const text = good
+    ? 'All equal: each visit was counted, and each saw a number of its own.'
+    : lost > 0
+      ? `${many(lost, 'visit')} of ${answered} got an answer, and then got lost.`
+      : 'The session counted other visits too: is it open elsewhere?'
+  return html`${figures([
+    ['sent', AT_ONCE],
+    ['answered', answered],
+    ['counted', counted],
+    ['different', seen.size],
+  ])}${dots(steps, AT_ONCE)}${verdict(good, text)}`
+}
+
+/** A session that is ended while visits to it are on their way: is it found again afterwards? */
+export const race: Experiment = async (bench, show) => {
+  const steps: Html[] = []
+  let back = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    await bench.visit()
+    const old = new Set((await bench.stored())?.trail.map(({ at }) => at))
+    const visits = Array.from({ length: IN_FLIGHT }, () => bench.visit().catch(refused))
+    await Promise.all([...visits, bench.end()])
+    const before = back
+    if (await isBack(bench, old)) back++
+    steps.push(html`<i class="${back > before ? 'lost' : 'good'}">${back > before ? '✗' : '✓'}</i>`)
+    show(dots(steps, ROUNDS))
+  }
+  const good = back === 0
+  const text = good
+    ? `Ended ${ROUNDS} times, and each time it stayed ended.`
+    : `Came back from the dead in ${back} of ${ROUNDS} rounds: logged out, and still logged in.`
+  return html`${dots(steps, ROUNDS)}${verdict(good, text)}`
+}
+
+/** The next instance to answer is killed, and a visit follows at once. */
+export const kill: Experiment = async (bench) => {
+  const before = bench.state.visits
+  const victim = await killInstance()
+  if (!victim) return verdict(false, 'Nobody took the request: no instance was killed.')
+  bench.stage.left(victim)
+  const { visits, instance } = await bench.visit()
+  const good = visits === (before ?? 0) + 1
+  return html`<p>Instance <span class="chip ${colour(victim)}">${label(victim)}</span> was killed. Your next visit went to <span class="chip ${colour(instance)}">${label(instance)}</span>.</p>${verdict(
+    good,
+    good
+      ? `The count went on: ${count(visits)}.`
+      : `The count did not go on: ${count(visits)} after ${count(before ?? 0)}.`,
+  )}`
+}
+
+async function isBack(bench: Bench, old: ReadonlySet<number>): Promise<boolean> {
+  // With sessions in memory, only one instance can know: ask as often as there are instances.
+  const looks = bench.state.store === 'memory' ? bench.stage.live : 1
+  for (let look = 0; look < looks; look++) {
+    const session = await bench.stored()
+    // A visit that came after the end has begun a new session: only an old step tells that it is the old one.
+    if (session?.trail.some(({ at }) => old.has(at))) return true
+  }
+  return false
+}
+
+/** A visit that the store has refused, since its session has ended, is a result too. */
+function refused(error: unknown): undefined {
+  if (!(error instanceof Refused)) throw error
+}
+
+function square(kind: 'good' | 'lost', instance: CountedVisit['instance'], visits: number): Html {
+  return html`<i class="${kind} ${colour(instance)}">${visits < 10_000 && visits}</i>`
+}
+
+function dots(steps: readonly Html[], all: number): Html {
+  const open = Array.from({ length: all - steps.length }, () => html`<i></i>`)
+  return html`<div class="dots" aria-hidden="true">${steps}${open}</div>`
+}
+
+function figures(rows: readonly (readonly [string, number])[]): Html {
+  return html`<dl class="figures">${rows.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${count(figure)}</dd></div>`)}</dl>`
+}
+
+function verdict(good: boolean, text: string): Html {
+  return html`<p class="verdict ${good ? 'good' : 'bad'}">${good ? '✓' : '✗'} ${text}</p>`
+}

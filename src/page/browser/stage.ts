@@ -1,0 +1,124 @@
+import { type Drawn, inWords, picture, type Scene } from '../parts/picture.js'
+import { colour, count, type Instance, type LiveInstance, type PageState } from '../parts/state.js'
+
+/** How long an instance that has left stays in the picture. */
+const LEAVES_AFTER_MS = 4_000
+const PULSE_MS = 900
+
+type Answered = Pick<PageState, 'visits' | 'instance' | 'store'>
+
+/** The picture on the page: drawn again when who is in it changes, lit at each answer. */
+export class Stage {
+  readonly #place: HTMLElement
+  readonly #leftAt = new Map<string, number>()
+  #scene: Scene
+  #shape = ''
+
+  constructor(place: HTMLElement, state: PageState) {
+    this.#place = place
+    this.#scene = { ...state, redisAway: false }
+    this.#shape = this.#shapeOf(this.#scene)
+  }
+
+  get redisAway(): boolean {
+    return this.#scene.redisAway
+  }
+
+  /** How many instances live, as far as is known. */
+  get live(): number {
+    return this.#scene.instances.filter(({ gone }) => !gone).length
+  }
+
+  /** Shows who lives now. */
+  show(instances: readonly LiveInstance[]): void {
+    const now = Date.now()
+    const before = new Map(this.#scene.instances.map((instance) => [instance.id, instance]))
+    // One index, two instances: the older one is on its way out, or its last word is younger than its death.
+    const replaced = (one: LiveInstance) =>
+      one.index !== null &&
+      instances.some((other) => other.index === one.index && other.startedAt > one.startedAt)
+    const drawn: Drawn[] = []
+    for (const instance of instances) {
+      const gone = replaced(instance) || this.#leftAt.has(instance.id)
+      if (!gone) drawn.push({ ...instance, fresh: !before.has(instance.id) })
+      else if (before.has(instance.id)) before.set(instance.id, instance)
+    }
+    for (const instance of before.values()) {
+      if (drawn.some(({ id }) => id === instance.id)) continue
+      const left = this.#leftAt.get(instance.id) ?? now
+      this.#leftAt.set(instance.id, left)
+      if (now - left < LEAVES_AFTER_MS) drawn.push({ ...instance, gone: true, fresh: false })
+    }
+    drawn.sort(
+      (a, b) => (a.index ?? 0) - (b.index ?? 0) || a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1),
+    )
+    this.#draw({ ...this.#scene, instances: drawn, redisAway: false })
+  }
+
+  /** Shows that Redis doesn't answer, or does again. */
+  redis(away: boolean): void {
+    this.#draw({ ...this.#scene, redisAway: away })
+  }
+
+  /** Shows that an instance is gone before the others have noticed. */
+  left(instance: Instance): void {
+    this.#leftAt.set(instance.id, Date.now())
+    this.show(this.#scene.instances)
+  }
+
+  /** Shows what was answered, and by whom; with a pulse along the way that the request took. */
+  answered({ visits, instance, store }: Answered, pulse: boolean): void {
+    const known = this.#scene.instances.some(({ id, gone }) => id === instance.id && !gone)
+    this.#leftAt.delete(instance.id)
+    this.#scene = { ...this.#scene, visits, instance, store }
+    if (!known)
+      this.show([
+        ...this.#scene.instances.filter(({ gone }) => !gone),
+        { ...instance, startedAt: Date.now() },
+      ])
+    this.#draw(this.#scene)
+    for (const lit of this.#place.querySelectorAll('.lit')) lit.classList.remove('lit')
+    for (const entrance of this.#place.querySelectorAll('.entrance'))
+      entrance.setAttribute('class', `way entrance lit ${colour(instance)}`)
+    for (const part of this.#partsOf(instance)) part.classList.add('lit')
+    for (const svg of this.#place.children) svg.setAttribute('aria-label', inWords(this.#scene))
+    const figure = this.#scene.redisAway || store === 'memory' || visits === null ? undefined : count(visits)
+    for (const text of this.#place.querySelectorAll('.redis text:last-child'))
+      if (figure) text.textContent = figure
+    if (pulse) this.#pulse(instance)
+  }
+
+  #pulse(instance: Instance): void {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return
+    for (const part of this.#partsOf(instance)) {
+      const { pulse } = part.dataset
+      if (!pulse) continue
+      const path = document.createElementNS('http://www.w3.org/2000/svg', 'path')
+      path.setAttribute('class', `pulse ${colour(instance)}`)
+      path.setAttribute('d', pulse)
+      path.setAttribute('pathLength', '1')
+      part.parentElement?.querySelector('.pulses')?.append(path)
+      setTimeout(() => path.remove(), PULSE_MS)
+    }
+  }
+
+  #partsOf({ id }: Instance): SVGElement[] {
+    return [...this.#place.querySelectorAll<SVGElement>('[data-id]')].filter(
+      (part) => part.dataset['id'] === id,
+    )
+  }
+
+  #draw(scene: Scene): void {
+    this.#scene = scene
+    const shape = this.#shapeOf(scene)
+    if (shape === this.#shape) return
+    this.#shape = shape
+    this.#place.innerHTML = picture(scene).markup
+  }
+
+  // The count and the light change in place: a drawing of its own for each would cut the pulses short.
+  #shapeOf({ instances, redisAway, visits }: Scene): string {
+    const who = instances.map(({ id, gone }) => [id, gone])
+    return JSON.stringify([who, redisAway, visits === null ? 0 : count(visits).length])
+  }
+}

@@ -1,0 +1,53 @@
+// What the page shows, as the server sends it and the browser's script keeps it. The same shapes as the server's own, but
+// nothing is imported from there: the script is built without Node.
+
+export interface Instance {
+  readonly id: string
+  readonly index: number | null
+}
+
+export interface LiveInstance extends Instance {
+  readonly startedAt: number
+}
+
+export interface Visit {
+  readonly at: number
+  readonly instance: Instance
+}
+
+export type StoreName = 'memory' | 'connect-redis' | 'exact'
+
+export interface PageState {
+  /** null: this browser has no session. */
+  readonly visits: number | null
+  readonly trail: readonly Visit[]
+  /** Who answered last. */
+  readonly instance: Instance
+  readonly store: StoreName
+  readonly instances: readonly LiveInstance[]
+}
+
+/** @returns the short name of an instance: its index, else the last part of its id, as kubectl shows pods of one Deployment. */
+export function label({ id, index }: Instance): string {
+  return index === null ? (id.split('-').at(-1) ?? id).slice(-8) : `${index}`
+}
+
+const COLOURS = 16
+
+/** @returns the class of an instance's colour: the same one for the same index, or id, on each page. */
+export function colour({ id, index }: Instance): string {
+  if (index !== null) return `c${index % COLOURS}`
+  let hash = 0
+  for (const character of id) hash = (hash * 31 + character.charCodeAt(0)) % 65_521
+  return `c${hash % COLOURS}`
+}
+
+/** @returns a whole number as people read it. */
+export function count(number: number): string {
+  return number.toLocaleString('en')
+}
+
+/** @returns the number with the word that it takes. */
+export function many(number: number, word: string): string {
+  return `${count(number)} ${word}${number === 1 ? '' : 's'}`
+}
