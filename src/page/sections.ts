@@ -14,8 +14,8 @@ export function experiments(chaos: boolean): Html {
 <button data-experiment="race">End it under way</button><div role="status"></div></article>
 ${
   chaos &&
-  html`<article class="chaos"><h3>Kill the instance that answers me</h3><p>SIGKILL, in the middle of its work. Does anyone notice?</p>
-<button data-experiment="kill">Kill it…</button><div role="status"></div></article>`
+  html`<article class="chaos"><h3>Kill my instance</h3><p>SIGKILL to the instance that answers me, in the middle of its work. Does the count go on?</p>
+<button data-experiment="kill">Kill it …</button><div role="status"></div></article>`
 }
 </div>
 ${

@@ -12,8 +12,7 @@ const POLL_IN_TROUBLE_MS = 700
 const POLL_PATIENCE_MS = 1_800
 const TRAIL_LENGTH = 20
 
-const main = find('main')
-let state = JSON.parse(main.dataset['state'] ?? '') as PageState
+let state = JSON.parse(find('#state').textContent ?? '') as PageState
 const stage = new Stage(find('#picture'), state)
 /** Other pages of the same browser share the session. */
 const others = new BroadcastChannel('redissessions')

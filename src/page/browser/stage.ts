@@ -79,7 +79,7 @@ export class Stage {
     this.#draw(this.#scene)
     for (const lit of this.#place.querySelectorAll('.lit')) lit.classList.remove('lit')
     for (const entrance of this.#place.querySelectorAll('.entrance'))
-      entrance.setAttribute('class', `way entrance lit ${colour(instance)}`)
+      entrance.setAttribute('class', `entrance way lit ${colour(instance)}`)
     for (const part of this.#partsOf(instance)) part.classList.add('lit')
     for (const svg of this.#place.children) svg.setAttribute('aria-label', inWords(this.#scene))
     const figure = this.#scene.redisAway || store === 'memory' || visits === null ? undefined : count(visits)
@@ -91,11 +91,12 @@ export class Stage {
   #pulse(instance: Instance): void {
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return
     for (const part of this.#partsOf(instance)) {
-      const { pulse } = part.dataset
-      if (!pulse) continue
+      const way = part.getAttribute('d')
+      if (!way) continue
+      const entrance = part.parentElement?.querySelector('.entrance')?.getAttribute('d')
       const path = document.createElementNS('http://www.w3.org/2000/svg', 'path')
       path.setAttribute('class', `pulse ${colour(instance)}`)
-      path.setAttribute('d', pulse)
+      path.setAttribute('d', `${entrance}${way.replace('M', 'L')}`)
       path.setAttribute('pathLength', '1')
       part.parentElement?.querySelector('.pulses')?.append(path)
       setTimeout(() => path.remove(), PULSE_MS)

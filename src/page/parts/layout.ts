@@ -7,9 +7,11 @@ export interface Frame {
   readonly pitch: readonly [least: number, most: number]
   /** The most that one instance takes of its pitch. */
   readonly thickest: number
+  /** The most that one instance takes along the way. */
+  readonly longest: number
 }
 
-type Span = readonly [from: number, to: number]
+export type Span = readonly [from: number, to: number]
 
 export const WIDE: Frame = {
   name: 'wide',
@@ -17,14 +19,16 @@ export const WIDE: Frame = {
   across: [200, 372],
   pitch: [28, 66],
   thickest: 48,
+  longest: 166,
 }
 
 export const TALL: Frame = {
   name: 'tall',
-  along: { browser: [6, 66], balancer: [108, 150], instances: [222, 286], redis: [354, 424] },
+  along: { browser: [6, 66], balancer: [108, 150], instances: [204, 312], redis: [376, 446] },
   across: [360, 360],
   pitch: [20, 86],
   thickest: 74,
+  longest: 56,
 }
 
 export interface Slot {
@@ -43,23 +47,25 @@ export interface Layout {
 }
 
 const ONE_RANK = 12
+const BETWEEN_RANKS = 14
 
 /** Places the instances: side by side in one rank, more of them in two, where those of the second stand in the gaps of the first. */
-export function layout({ along, across, pitch: [least, most], thickest }: Frame, instances: number): Layout {
+export function layout({ along, across, pitch: [least, most], ...frame }: Frame, instances: number): Layout {
   const ranks = instances > ONE_RANK ? 2 : 1
   const places = Math.ceil(instances / ranks) + (ranks - 1) / 2
   const pitch = Math.max(least, Math.min(most, across[1] / places))
   const gap = pitch > 40 ? 12 : 5
   const total = Math.max(across[0], places * pitch)
   const [from, to] = along.instances
-  const length = (to - from - (ranks - 1) * 14) / ranks
+  const length = Math.min(frame.longest, (to - from - (ranks - 1) * BETWEEN_RANKS) / ranks)
+  const inset = (to - from - ranks * length - (ranks - 1) * BETWEEN_RANKS) / 2
   const slots = Array.from({ length: instances }, (_, turn) => {
     const rank = turn % ranks
-    const start = from + rank * (length + 14)
+    const start = from + inset + rank * (length + BETWEEN_RANKS)
     return {
       along: [start, start + length] as const,
       across: (total - places * pitch) / 2 + (Math.floor(turn / ranks) + 0.5 + rank / 2) * pitch,
     }
   })
-  return { slots, thickness: Math.min(thickest, pitch - gap), across: total }
+  return { slots, thickness: Math.min(frame.thickest, pitch - gap), across: total }
 }

@@ -1,6 +1,6 @@
 import { type Html, html } from './html.js'
-import { type Frame, layout, type Slot, TALL, WIDE } from './layout.js'
-import { colour, count, type Instance, type LiveInstance, label, many, type PageState } from './state.js'
+import { type Frame, layout, type Slot, type Span, TALL, WIDE } from './layout.js'
+import { colour, count, type LiveInstance, label, many, type PageState } from './state.js'
 
 /** An instance in the picture; one that has left stays for a moment, so that people see which. */
 export interface Drawn extends LiveInstance {
@@ -18,74 +18,97 @@ export function picture(scene: Scene): Html {
   return html`${[WIDE, TALL].map((frame) => drawing(frame, scene))}`
 }
 
-type Point = (along: number, across: number) => string
-
 function drawing(frame: Frame, scene: Scene): Html {
-  const { instances, store } = scene
-  const { slots, thickness, across } = layout(frame, instances.length)
-  const wide = frame.name === 'wide'
-  const { along } = frame
-  const middle = across / 2
-  const at: Point = (a, c) => (wide ? `${round(a)} ${round(c)}` : `${round(c)} ${round(a)}`)
-  const place = (a: number, c: number) => `translate(${at(a, c)})`
-  const box = (start: number, end: number, c: number, thick: number) => {
-    const [x, y] = wide ? [start, c - thick / 2] : [c - thick / 2, start]
-    const [width, height] = wide ? [end - start, thick] : [thick, end - start]
-    return html`x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"`
-  }
-  const inMemory = store === 'memory'
-  const entrance = `M${at(along.browser[1], middle)}L${at(along.balancer[0], middle)}`
-  const route = (slot: Slot) => {
-    const [from, to] = slot.along
-    const start = along.balancer[1]
-    const end = along.redis[0]
-    const [first, last] = along.instances
-    const bend = (a: number, c: number, b: number, d: number) =>
-      `C${at((a + b) / 2, c)} ${at((a + b) / 2, d)} ${at(b, d)}`
-    const there = `M${at(start, middle)}${bend(start, middle, first - 8, slot.across)}L${at(from, slot.across)}`
-    if (inMemory) return { there, on: '', through: '' }
-    const on = `L${at(last + 8, slot.across)}${bend(last + 8, slot.across, end, middle)}`
-    return { there, on: `M${at(to, slot.across)}${on}`, through: `L${at(to, slot.across)}${on}` }
-  }
-  const drawn = instances.map((instance, turn) => ({ instance, slot: slots[turn] as Slot }))
-  const answered = instances.find((instance) => instance.id === scene.instance.id)
-  const [width, height] = wide ? [740, across] : [across, 430]
-  return html`<svg class="${frame.name}" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${inWords(scene)}">
-<path class="way${answered ? ' lit' : ''} entrance ${colour(scene.instance)}" d="${entrance}"/>
-${drawn.map(({ instance, slot }) => {
-  const { there, on, through } = route(slot)
-  return html`<path class="way ${classes(instance, scene.instance)}" data-id="${instance.id}" data-pulse="${entrance}${there.replace('M', 'L')}${through}" d="${there}${on}"/>`
-})}
+  const { name, along } = frame
+  const { slots, thickness, across } = layout(frame, scene.instances.length)
+  const pen = new Pen(frame, across / 2)
+  const [width, height] = name === 'wide' ? [740, across] : [across, 452]
+  const lit = scene.instances.some(({ id }) => id === scene.instance.id) && ' lit'
+  const each = (draw: (instance: Drawn, slot: Slot) => Html) =>
+    scene.instances.map((instance, turn) => draw(instance, slots[turn] as Slot))
+  return html`<svg class="${name}" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${inWords(scene)}">
+<path class="entrance way${lit} ${colour(scene.instance)}" d="${pen.entrance()}"/>
+${each((one, slot) => html`<path class="way ${classes(one, scene)}" data-id="${one.id}" d="${pen.way(slot, scene.store === 'memory')}"/>`)}
 <g class="pulses"></g>
-<g class="browser"><rect ${box(...along.browser, middle, wide ? 76 : 100)} rx="10"/>
-<path d="M${wide ? `${along.browser[0]} ${round(middle - 18)}h110` : `${round(middle - 50)} ${along.browser[0] + 20}h100`}"/>
-<text transform="${place(center(along.browser) + (wide ? 0 : 10), middle + (wide ? 10 : 0))}">Browser</text></g>
-<g class="balancer"><rect ${box(...along.balancer, middle, wide ? 56 : 150)} rx="${wide ? 28 : 21}"/>
-${wide ? html`<text transform="${place(center(along.balancer), middle - 9)}">Load</text><text transform="${place(center(along.balancer), middle + 9)}">balancer</text>` : html`<text transform="${place(center(along.balancer), middle)}">Load balancer</text>`}</g>
-${drawn.map(({ instance, slot }) => {
-  const [start, end] = slot.along
-  const name = label(instance)
-  const room = wide ? end - start : thickness
-  const turned = name.length * 9 > room && !wide ? ' rotate(-90)' : ''
-  return html`<g class="node ${classes(instance, scene.instance)}" data-id="${instance.id}"><title>${title(instance)}</title>
-<rect ${box(start, end, slot.across, thickness)} rx="${round(Math.min(12, thickness / 3))}"/><text transform="${place((start + end) / 2, slot.across)}${turned}"${thickness < 34 && html` class="small"`}>${name}</text></g>`
+<g class="browser"><rect ${pen.box(along.browser, pen.middle, name === 'wide' ? 76 : 100)} rx="10"/>
+${name === 'wide' ? html`<path d="M6 ${round(pen.middle - 18)}h110"/>` : html`<path d="M${round(pen.middle - 50)} 26h100"/>`}
+<text y="10" transform="${pen.place(center(along.browser))}">Browser</text></g>
+<g><rect ${pen.box(along.balancer, pen.middle, name === 'wide' ? 56 : 150)} rx="24"/>
+<text transform="${pen.place(center(along.balancer))}">${name === 'wide' ? html`<tspan x="0" y="-9">Load</tspan><tspan x="0" y="9">balancer</tspan>` : 'Load balancer'}</text></g>
+${each((one, slot) => {
+  const text = label(one)
+  const turned = name === 'tall' && text.length * 9 > thickness ? 'rotate(-90)' : ''
+  const small = thickness < 34 && html` class="small"`
+  return html`<g class="node ${classes(one, scene)}" data-id="${one.id}"><title>${title(one)}</title>
+<rect ${pen.box(slot.along, slot.across, thickness)} rx="${round(Math.min(12, thickness / 3))}"/><text transform="${pen.place(center(slot.along), slot.across)}${turned}"${small}>${text}</text></g>`
 })}
-${redis(scene, wide ? 687 : middle, wide ? middle : 389)}
+${redis(scene, pen.place(center(along.redis)))}
 </svg>`
 }
 
-function redis({ store, redisAway, visits }: Scene, x: number, y: number): Html {
+/** Turns places along and across the way into coordinates of the frame. */
+class Pen {
+  readonly #frame: Frame
+  readonly middle: number
+
+  constructor(frame: Frame, middle: number) {
+    this.#frame = frame
+    this.middle = middle
+  }
+
+  at(along: number, across = this.middle): string {
+    const [x, y] = this.#frame.name === 'wide' ? [along, across] : [across, along]
+    return `${round(x)} ${round(y)}`
+  }
+
+  place(along: number, across = this.middle): string {
+    return `translate(${this.at(along, across)})`
+  }
+
+  box([from, to]: Span, across: number, thickness: number): Html {
+    const wide = this.#frame.name === 'wide'
+    const [x = '', y = ''] = this.at(from, across - thickness / 2).split(' ')
+    const [width, height] = wide ? [to - from, thickness] : [thickness, to - from]
+    return html`x="${x}" y="${y}" width="${round(width)}" height="${round(height)}"`
+  }
+
+  /** From the browser to the load balancer. */
+  entrance(): string {
+    const { browser, balancer } = this.#frame.along
+    return `M${this.at(browser[1])}L${this.at(balancer[0])}`
+  }
+
+  /** From the load balancer to an instance, and on to Redis. */
+  way({ along, across }: Slot, endsThere: boolean): string {
+    const { balancer, instances, redis } = this.#frame.along
+    const first = instances[0] - MARGIN
+    const last = instances[1] + MARGIN
+    const there = `M${this.at(balancer[1])}${this.#bend(balancer[1], this.middle, first, across)}L`
+    if (endsThere) return there + this.at(along[0], across)
+    return `${there}${this.at(last, across)}${this.#bend(last, across, redis[0], this.middle)}`
+  }
+
+  #bend(along: number, across: number, toAlong: number, toAcross: number): string {
+    const half = (along + toAlong) / 2
+    return `C${this.at(half, across)} ${this.at(half, toAcross)} ${this.at(toAlong, toAcross)}`
+  }
+}
+
+/** Where the ways run straight, before the instances and after them. */
+const MARGIN = 8
+
+function redis({ store, redisAway, visits }: Scene, place: string): Html {
   const state = redisAway ? 'away' : store === 'memory' ? 'unused' : 'up'
   const inside =
     state === 'away' ? 'away' : state === 'unused' ? 'not asked' : visits === null ? '' : count(visits)
   const size =
     inside.length > 9 ? ' class="small"' : state === 'up' && inside.length < 6 ? ' class="large"' : ''
-  return html`<g class="redis ${state}" transform="translate(${x} ${round(y)})">
+  return html`<g class="redis ${state}" transform="${place}">
 <path d="M-47 -30v60a47 11 0 0 0 94 0v-60"/><ellipse cy="-30" rx="47" ry="11"/>
 <text y="${inside === '' ? 6 : -3}">Redis</text>${inside !== '' && html`<text y="19"${{ markup: size }}>${inside}</text>`}</g>`
 }
 
-function classes(instance: Drawn, answered: Instance): string {
+function classes(instance: Drawn, { instance: answered }: Scene): string {
   const state = instance.gone ? ' gone' : instance.fresh ? ' fresh' : ''
   return `${colour(instance)}${instance.id === answered.id ? ' lit' : ''}${state}`
 }
@@ -102,7 +125,7 @@ export function inWords({ instances, instance, store, redisAway }: Scene): strin
   return `Browser, load balancer, ${many(live, 'instance')}, Redis. Instance ${label(instance)} answered last; ${end}.`
 }
 
-function center([from, to]: readonly [number, number]): number {
+function center([from, to]: Span): number {
   return (from + to) / 2
 }
 

@@ -22,7 +22,8 @@ export function trail(visits: readonly Visit[], timeText: TimeText): Html {
     ({ instance, part }) =>
       html`<li><span class="chip ${colour(instance)}">${label(instance)}</span> ${part} of ${visits.length}</li>`,
   )
-  return html`<ol class="strip">${steps}</ol>
+  const named = visits.some(({ instance }) => label(instance).length > 3) && ' named'
+  return html`<ol class="strip${named}">${steps}</ol>
 <svg class="bar" viewBox="0 0 ${visits.length} 1" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
 <ul class="shares" aria-label="Share of each instance">${words}</ul>`
 }
