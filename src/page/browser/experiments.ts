@@ -1,5 +1,5 @@
 import { type Html, html } from '../parts/html.js'
-import { colour, count, label, many, type PageState } from '../parts/state.js'
+import { colour, count, label, type PageState } from '../parts/state.js'
 import { type CountedVisit, killInstance, pause, Refused, type StoredSession } from './api.js'
 import type { Stage } from './stage.js'
 
@@ -37,9 +37,7 @@ export const refresh: Experiment = async (bench, show) => {
     await pause(REFRESH_EVERY_MS)
   }
   const good = wentOn === REFRESHES
-  const text = good
-    ? `The count went on ${REFRESHES} times out of ${REFRESHES}.`
-    : `The count went on only ${many(wentOn, 'time')} out of ${REFRESHES}.`
+  const text = `The count went on in ${wentOn} of ${REFRESHES} visits.`
   return html`${dots(steps, REFRESHES)}${verdict(good, text)}`
 }
 
@@ -63,7 +61,7 @@ export const burst: Experiment = async (bench, show) => {
   const text = good
     ? 'All equal: each visit was counted, and each saw a number of its own.'
     : lost > 0
-      ? `${many(lost, 'visit')} of ${answered} got an answer, and then got lost.`
+      ? `${lost} of ${answered} visits were answered, and then lost.`
       : 'The session counted other visits too: is it open elsewhere?'
   return html`${figures([
     ['sent', AT_ONCE],
@@ -77,21 +75,32 @@ export const burst: Experiment = async (bench, show) => {
 export const race: Experiment = async (bench, show) => {
   const steps: Html[] = []
   let back = 0
+  let judged = 0
   for (let round = 0; round < ROUNDS; round++) {
     await bench.visit()
     const old = new Set((await bench.stored())?.trail.map(({ at }) => at))
     const visits = Array.from({ length: IN_FLIGHT }, () => bench.visit().catch(refused))
     await Promise.all([...visits, bench.end()])
-    const before = back
-    if (await isBack(bench, old)) back++
-    steps.push(html`<i class="${back > before ? 'lost' : 'good'}">${back > before ? '✗' : '✓'}</i>`)
+    const lived = await isBack(bench, old)
+    if (old.size > 0) judged++
+    if (lived) back++
+    steps.push(html`<i class="${lived ? 'lost' : 'good'}">${old.size === 0 ? '?' : lived ? '✗' : '✓'}</i>`)
     show(dots(steps, ROUNDS))
   }
-  const good = back === 0
-  const text = good
-    ? `Ended ${ROUNDS} times, and each time it stayed ended.`
-    : `Came back from the dead in ${back} of ${ROUNDS} rounds: logged out, and still logged in.`
-  return html`${dots(steps, ROUNDS)}${verdict(good, text)}`
+  return html`${dots(steps, ROUNDS)}${raceVerdict(judged, back)}`
+}
+
+function raceVerdict(judged: number, back: number): Html {
+  if (back > 0)
+    return verdict(
+      false,
+      `Came back from the dead in ${back} of ${ROUNDS} rounds: logged out, and still logged in.`,
+    )
+  if (judged < ROUNDS) {
+    const lost = ROUNDS - judged
+    return verdict(false, `In ${lost} of ${ROUNDS} rounds the session was lost before it could be ended.`)
+  }
+  return verdict(true, `Ended ${ROUNDS} times, and each time it stayed ended.`)
 }
 
 /** The next instance to answer is killed, and a visit follows at once. */

@@ -17,7 +17,9 @@ const stage = new Stage(find('#picture'), state)
 /** Other pages of the same browser share the session. */
 const others = new BroadcastChannel('redissessions')
 let note: { text: string; kind?: 'warn' | 'bad' } = { text: find('#notice').textContent ?? '' }
+/** What a request of the reader's waits for, and what the page has noticed by itself. */
 let trouble: api.Trouble | undefined
+let noticed: api.Trouble | undefined
 let busy = false
 
 function find<E extends HTMLElement>(selector: string): E {
@@ -50,7 +52,8 @@ function say(text: string, kind?: 'warn' | 'bad'): void {
 }
 
 function showNote(): void {
-  const shown = trouble ? troubleNote(trouble) : note
+  const current = trouble ?? noticed
+  const shown = current ? troubleNote(current) : note
   const place = find('#notice')
   if (place.textContent !== shown.text) place.textContent = shown.text
   place.className = shown.kind ?? ''
@@ -63,23 +66,16 @@ function tell(news: api.Trouble | undefined): void {
 }
 
 async function visit(): Promise<api.CountedVisit> {
-  const before = state.visits
-  try {
-    const answer = await api.visit(tell)
-    const { visits, instance, at, tries } = answer
-    const step: Visit = { at, instance }
-    const steps = visits === 1 ? [step] : [...state.trail, step].slice(-TRAIL_LENGTH)
-    update({ visits, instance, trail: steps }, true)
-    others.postMessage('visited')
-    if (!busy) say(...notes.visited(before, visits, state.store, label(instance), tries))
-    return answer
-  } catch (error) {
-    if (error instanceof api.Refused && error.status === 409) {
-      update({ visits: null, trail: [] })
-      if (!busy) say(notes.endedElsewhere, 'warn')
-    }
-    throw error
-  }
+  const answer = await api.visit(tell)
+  const { visits, instance, at } = answer
+  const step: Visit = { at, instance }
+  stage.redis(false)
+  update(
+    { visits, instance, trail: visits === 1 ? [step] : [...state.trail, step].slice(-TRAIL_LENGTH) },
+    true,
+  )
+  others.postMessage('visited')
+  return answer
 }
 
 /** Brings the page up to what is stored: others may have visited, or ended the session. */
@@ -87,17 +83,25 @@ async function sync(): Promise<void> {
   const stored = await api.storedSession(tell)
   if (stored) update({ visits: stored.visits, trail: stored.trail })
   // In memory, the instance that was asked may just not be the one that knows.
-  else if (state.store !== 'memory' && state.visits !== null) {
-    update({ visits: null, trail: [] })
-    say(notes.endedElsewhere, 'warn')
-  }
+  else if (state.store !== 'memory' && state.visits !== null) noSession()
+}
+
+function noSession(): void {
+  update({ visits: null, trail: [] })
+  say(notes.endedElsewhere, 'warn')
 }
 
 async function visitByHand(): Promise<void> {
   const before = state.visits
-  const { visits } = await visit()
-  find('#news').textContent = `${many(visits, 'visit')}, answered by instance ${label(state.instance)}`
-  if (visits === 1 && before !== null) await checkCookie()
+  try {
+    const { visits, instance, tries } = await visit()
+    say(...notes.visited(before, visits, state.store, label(instance), tries))
+    find('#news').textContent = `${many(visits, 'visit')}, answered by instance ${label(instance)}`
+    if (visits === 1 && before !== null) await checkCookie()
+  } catch (error) {
+    if (!isRefused(error, 409)) throw error
+    noSession()
+  }
 }
 
 /** A first visit that left no session behind: the browser doesn't send the cookie back. */
@@ -130,11 +134,16 @@ async function alone(work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    if (!(error instanceof api.Refused)) throw error
-    if (error.status !== 409 && error.status !== 404) say(`The server refused: ${error.message}.`, 'bad')
+    if (isRefused(error, 404, 409)) noSession()
+    else if (error instanceof api.Refused) say(`The server refused: ${error.message}.`, 'bad')
+    else throw error
   } finally {
     setBusy(false)
   }
+}
+
+function isRefused(error: unknown, ...statuses: number[]): boolean {
+  return error instanceof api.Refused && statuses.includes(error.status)
 }
 
 function setBusy(now: boolean): void {
@@ -173,7 +182,7 @@ onPress('#end', async () => {
   say(notes.ended)
 })
 for (const button of document.querySelectorAll<HTMLElement>('[data-experiment]')) {
-  const run = experiments[button.dataset['experiment'] ?? '']
+  const run = experiments[button.dataset.experiment ?? '']
   if (!run) continue
   button.addEventListener('click', () => {
     const dialog = run === kill ? find<HTMLDialogElement>('#kill') : undefined
@@ -187,28 +196,29 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-experiment]')
 }
 
 async function poll(): Promise<void> {
-  // A burst takes all the connections that a browser opens: silence would not be Redis'.
-  if (document.hidden || busy) return
+  if (document.hidden) return
   const answer = await api.send('GET', '/api/instances', { patienceMs: POLL_PATIENCE_MS })
-  if (busy) return
-  const was = trouble
-  const found = api.troubleOf(answer)
-  if (answer.status === 200) {
-    const wasAway = stage.redisAway || was !== undefined
-    stage.show((answer.body as { instances: PageState['instances'] }).instances)
-    tell(undefined)
-    if (wasAway) {
-      await sync()
-      if (state.visits !== null) say(notes.back(count(state.visits)))
-    }
-  } else if (answer.timedOut || found === 'redis away') tell('redis away')
-  else if (found) tell('nobody there')
+  // A burst takes all the connections that a browser opens: that silence is not Redis'.
+  if (answer.timedOut && busy) return
+  const before = noticed
+  noticed = answer.timedOut ? 'redis away' : api.troubleOf(answer)
+  if (answer.status === 200) stage.show((answer.body as { instances: PageState['instances'] }).instances)
+  stage.redis(noticed === 'redis away')
+  // Their sessions are in the instances: nothing to worry about.
+  if (noticed === 'redis away' && state.store === 'memory') noticed = undefined
+  showNote()
+  if (before && !noticed) await alone(welcomeBack)
+}
+
+async function welcomeBack(): Promise<void> {
+  await sync()
+  if (state.visits !== null) say(notes.back(count(state.visits)))
 }
 
 async function keepPolling(): Promise<never> {
   for (;;) {
     await poll().catch((error: unknown) => console.error(error))
-    await api.pause(trouble ? POLL_IN_TROUBLE_MS : POLL_EVERY_MS)
+    await api.pause(trouble || noticed ? POLL_IN_TROUBLE_MS : POLL_EVERY_MS)
   }
 }
 

@@ -23,7 +23,7 @@ export const notes = {
   endedElsewhere: 'This session was ended elsewhere, or has expired. The next visit starts a new one.',
   ended: 'The session is destroyed. Your browser still has its cookie, which opens nothing now.',
   renewed: 'A new id, the same count: what a log-in should do.',
-  back: (visits: string) => `Redis is back, and the count goes on from ${visits}.`,
+  back: (visits: string) => `It is back, and the count goes on from ${visits}.`,
 
   /** What there is to say of a visit that was answered, if anything. */
   visited(before: number | null, visits: number, store: StoreName, instance: string, tries: number): Note {

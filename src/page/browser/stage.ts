@@ -20,10 +20,6 @@ export class Stage {
     this.#shape = this.#shapeOf(this.#scene)
   }
 
-  get redisAway(): boolean {
-    return this.#scene.redisAway
-  }
-
   /** How many instances live, as far as is known. */
   get live(): number {
     return this.#scene.instances.filter(({ gone }) => !gone).length
@@ -52,7 +48,7 @@ export class Stage {
     drawn.sort(
       (a, b) => (a.index ?? 0) - (b.index ?? 0) || a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1),
     )
-    this.#draw({ ...this.#scene, instances: drawn, redisAway: false })
+    this.#draw({ ...this.#scene, instances: drawn })
   }
 
   /** Shows that Redis doesn't answer, or does again. */
@@ -104,9 +100,7 @@ export class Stage {
   }
 
   #partsOf({ id }: Instance): SVGElement[] {
-    return [...this.#place.querySelectorAll<SVGElement>('[data-id]')].filter(
-      (part) => part.dataset['id'] === id,
-    )
+    return [...this.#place.querySelectorAll<SVGElement>('[data-id]')].filter((part) => part.dataset.id === id)
   }
 
   #draw(scene: Scene): void {

@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { experiment, notice, resultOf, Site, STORES, visits } from './site.js'
+
+describe.each(STORES.filter((store) => store !== 'memory'))('the live page, with sessions in %s', (store) => {
+  let site: Site
+  beforeAll(async () => {
+    site = await Site.open(store)
+  })
+  afterEach(() => expect(site.complaints()).toEqual([]))
+  afterAll(() => site.close())
+
+  it('lights the way of each visit, and keeps the trail', async () => {
+    const page = await site.visitor()
+    for (const turn of ['2', '3', '4', '5']) {
+      await page.locator('#visit').click()
+      await expect.poll(() => visits(page).textContent()).toBe(turn)
+      const instance = await page.locator('#hero .chip').textContent()
+      expect(`instance ${await page.locator('#picture .wide .node.lit text').textContent()}`).toBe(instance)
+      expect(`instance ${await page.locator('.strip li').last().locator('span + *').evaluate(before)}`).toBe(
+        instance,
+      )
+    }
+    expect(await page.locator('#picture .wide .redis text').last().textContent()).toBe('5')
+    expect(await page.locator('.strip li').count()).toBe(5)
+    expect(await page.title()).toBe('5 visits · RedisSessions')
+  })
+
+  it('goes on in two tabs of one session, and tells one that the other has ended it', async () => {
+    const first = await site.visitor()
+    const second = await site.tab(first)
+    await expect.poll(() => visits(first).textContent()).toBe('1')
+    await second.locator('#visit').click()
+    await expect.poll(() => visits(second).textContent()).toBe('3')
+    await expect.poll(() => visits(first).textContent()).toBe('3')
+    await second.locator('#end').click()
+    await expect.poll(() => notice(first).textContent()).toContain('was ended elsewhere')
+    await first.locator('#visit').click()
+    await expect.poll(() => visits(first).textContent()).toBe('1')
+  })
+
+  it('gives a new id and keeps the count', async () => {
+    const page = await site.visitor()
+    const before = await page.context().cookies()
+    await page.locator('#renew').click()
+    await expect.poll(() => notice(page).textContent()).toContain('new id')
+    expect((await page.context().cookies())[0]?.value).not.toBe(before[0]?.value)
+    await page.locator('#visit').click()
+    await expect.poll(() => visits(page).textContent()).toBe('2')
+  })
+
+  it('answers each visit of a burst while instances are killed', async () => {
+    const page = await site.visitor()
+    const result = experiment(page, 'burst')
+    await site.platform.killInstance(0)
+    await site.platform.killInstance(1)
+    const figures = await (await result).locator('dd').allTextContents()
+    expect(figures.slice(0, 2)).toEqual(['50', '50'])
+    if (store === 'exact') expect(figures).toEqual(['50', '50', '50', '50'])
+  })
+
+  it('answers each visit of a burst while all instances restart', async () => {
+    const page = await site.visitor()
+    const result = experiment(page, 'burst')
+    await site.platform.restart()
+    const figures = await (await result).locator('dd').allTextContents()
+    expect(figures.slice(0, 2)).toEqual(['50', '50'])
+    if (store === 'exact') expect(figures).toEqual(['50', '50', '50', '50'])
+  })
+
+  it('sends a visit again, under its key, when its instance went away in the middle of it', async () => {
+    const page = await site.visitor()
+    const keys: (string | undefined)[] = []
+    await page.route('**/api/visits', async (route) => {
+      keys.push(route.request().headers()['idempotency-key'])
+      if (keys.length > 1) return route.continue()
+      // It is counted, and its answer never arrives.
+      await route.fetch()
+      await route.abort()
+    })
+    await page.locator('#visit').click()
+    await expect.poll(() => notice(page).textContent()).toContain('counts once')
+    expect(await visits(page).textContent()).toBe('2')
+    expect(keys).toHaveLength(2)
+    expect(new Set(keys).size).toBe(1)
+    await page.locator('#visit').click()
+    await expect.poll(() => visits(page).textContent()).toBe('3')
+  })
+
+  it('shows that Redis is away, keeps trying, and goes on from the right number', async () => {
+    const page = await site.visitor()
+    await site.platform.stopRedis()
+    await page.locator('#visit').click()
+    await page.locator('#picture .wide .redis.away').waitFor()
+    await expect.poll(() => notice(page).textContent()).toContain('Redis is away')
+    await site.platform.startRedis()
+    await page.locator('#picture .wide .redis.up').waitFor()
+    await expect.poll(() => visits(page).textContent()).toBe('2')
+    await expect.poll(() => notice(page).textContent()).not.toContain('Redis is away')
+  })
+
+  it('shows instances come and go', async () => {
+    const page = await site.visitor()
+    const nodes = page.locator('#picture .wide .node:not(.gone)')
+    await expect.poll(() => nodes.count()).toBe(4)
+    await site.platform.scale(6)
+    await expect.poll(() => nodes.count(), { timeout: 10_000 }).toBe(6)
+    await site.platform.scale(4)
+    await expect.poll(() => nodes.count(), { timeout: 10_000 }).toBe(4)
+  })
+
+  it('says when the browser sends no cookie back', async () => {
+    const page = await site.visitor()
+    await page.context().clearCookies()
+    await page.route('**/*', async (route) => {
+      const response = await route.fetch({ headers: { ...route.request().headers(), cookie: '' } })
+      await route.fulfill({ response, headers: without(response.headers(), 'set-cookie') })
+    })
+    await page.reload()
+    await expect.poll(() => notice(page).textContent()).toContain('Allow cookies')
+  })
+
+  it('runs one thing at a time', async () => {
+    const page = await site.visitor()
+    await page.locator('[data-experiment=refresh]').click()
+    await page.locator('#visit').click({ force: true })
+    await resultOf(page, 'refresh')
+    expect(await visits(page).textContent()).toBe('11')
+  })
+})
+
+function before(element: { previousSibling: { textContent: string | null } | null }): string {
+  return element.previousSibling?.textContent?.trim() ?? ''
+}
+
+function without(headers: Record<string, string>, name: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name))
+}
