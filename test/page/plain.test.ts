@@ -9,7 +9,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 describe('the page for everyone', () => {
   let site: Site
   beforeAll(async () => {
-    site = await Site.open('connect-redis', { SESSION_DEADLINE_MS: '1000' })
+    site = await Site.open('exact', { SESSION_DEADLINE_MS: '1000' })
   })
   afterEach(() => expect(site.complaints()).toEqual([]))
   afterAll(() => site.close())

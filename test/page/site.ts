@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { type Platform, startPlatform } from '../../src/local/platform.js'
-import { startBrowser } from '../support/browser.js'
+import { startBrowser } from '../support/chromium.js'
 
-export const STORES: readonly ('memory' | 'connect-redis' | 'exact')[] = ['memory', 'connect-redis']
+export const STORES: readonly ('memory' | 'connect-redis' | 'exact')[] = ['memory', 'connect-redis', 'exact']
 
 /** The page as a reader has it: four instances, a load balancer and Redis behind it, a Chromium in front. */
 export class Site {
@@ -22,7 +22,7 @@ export class Site {
 
   static async open(store: string, environment: Record<string, string> = {}): Promise<Site> {
     const dataFolder = mkdtempSync(join(tmpdir(), 'redissessions-page-'))
-    const options = { store, instances: 4, dataFolder, port: 0, environment, say: () => {} }
+    const options = { store, instances: 4, dataFolder, port: aPort(), environment, say: () => {} }
     const [platform, browser] = await Promise.all([startPlatform(options), startBrowser()])
     return new Site(platform, browser, dataFolder)
   }
@@ -65,6 +65,10 @@ export class Site {
     })
   }
 }
+
+// With room beside it for the platform's other ports, and below the ports that the system gives to outgoing connections:
+// Chromium makes many, and one of them would be on an instance's port when that is started again.
+const aPort = () => 10_000 + 64 * Math.floor(Math.random() * 300)
 
 export const visits = (page: Page): Locator => page.locator('h1 strong')
 export const notice = (page: Page): Locator => page.locator('#notice')

@@ -8,5 +8,9 @@ export async function startBrowser(...args: string[]): Promise<Browser> {
   const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
   const own = ['--disable-component-update', '--disable-sync', ...args]
   // Chromium's sandbox refuses to run for root, as in CI's containers.
-  return chromium.launch({ executablePath, args: [...quiet, ...own], chromiumSandbox: process.getuid?.() !== 0 })
+  return chromium.launch({
+    executablePath,
+    args: [...quiet, ...own],
+    chromiumSandbox: process.getuid?.() !== 0,
+  })
 }

@@ -38,6 +38,7 @@ export function createCounter(environment: Environment): Counter {
     settings,
     store: openStore(session, client, metrics),
     instances: async () => registry?.instances() ?? [{ ...instance, startedAt }],
+    lastInstances: () => registry?.last ?? [{ ...instance, startedAt }],
     readiness,
     metrics,
     log: logger,
