@@ -8,7 +8,7 @@ import { startPlatform } from '../dist/local/platform.js'
 import { findProgram } from '../dist/local/system-package.js'
 
 const IMAGES = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs/images')
-const DESKTOP = { width: 1280, height: 1030 }
+const DESKTOP = { width: 1280, height: 1040 }
 const SHOTS = {
   light: { viewport: DESKTOP, colorScheme: 'light' },
   dark: { viewport: DESKTOP, colorScheme: 'dark' },

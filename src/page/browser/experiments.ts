@@ -38,7 +38,7 @@ export const refresh: Experiment = async (bench, show) => {
   }
   const good = wentOn === REFRESHES
   const text = `The count went on in ${wentOn} of ${REFRESHES} visits.`
-  return html`${dots(steps, REFRESHES)}${verdict(good, text)}`
+  return html`${verdict(good, text)}${dots(steps, REFRESHES)}`
 }
 
 /** Visits that overlap: is each one counted, and does each see a number of its own? */
@@ -68,7 +68,7 @@ export const burst: Experiment = async (bench, show) => {
     ['answered', answered],
     ['counted', counted],
     ['different', seen.size],
-  ])}${dots(steps, AT_ONCE)}${verdict(good, text)}`
+  ])}${verdict(good, text)}${dots(steps, AT_ONCE)}`
 }
 
 /** A session that is ended while visits to it are on their way: is it found again afterwards? */
@@ -87,7 +87,7 @@ export const race: Experiment = async (bench, show) => {
     steps.push(html`<i class="${lived ? 'lost' : 'good'}">${old.size === 0 ? '?' : lived ? '✗' : '✓'}</i>`)
     show(dots(steps, ROUNDS))
   }
-  return html`${dots(steps, ROUNDS)}${raceVerdict(judged, back)}`
+  return html`${raceVerdict(judged, back)}${dots(steps, ROUNDS)}`
 }
 
 function raceVerdict(judged: number, back: number): Html {

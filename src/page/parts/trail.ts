@@ -14,7 +14,7 @@ export function trail(visits: readonly Visit[], timeText: TimeText): Html {
   const shares = sharesOf(visits)
   let start = 0
   const bars = shares.map(({ instance, part }) => {
-    const bar = html`<rect class="${colour(instance)}" x="${start}" width="${part}" height="1"/>`
+    const bar = html`<rect class="share ${colour(instance)}" x="${start}" width="${part}" height="1"/>`
     start += part
     return bar
   })
