@@ -42,18 +42,15 @@ ${tour()}
 </main>
 <p id="news" class="unseen" aria-live="polite"></p>`
   const title = visits === null ? 'No session' : `${visits} ${visits === 1 ? 'visit' : 'visits'}`
-  return document(title, body, assets, assets.scripts)
+  return document(title, body, assets, true)
 }
 
 const NO_COOKIE =
   'Your browser did not send its cookie back, so each visit looks like the first. Allow cookies for this site to be counted.'
 
 /** @returns a whole document around a body. */
-export function document(title: string, body: Html, assets: Assets, scripts: readonly string[] = []): string {
+export function document(title: string, body: Html, assets: Assets, live = false): string {
   const { path } = assets
-  const modules = scripts
-    .filter((name) => name !== MAIN)
-    .map((name) => html`<link rel="modulepreload" href="${path}/${name}">\n`)
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -63,7 +60,7 @@ export function document(title: string, body: Html, assets: Assets, scripts: rea
 <title>${title} · RedisSessions</title>
 <link rel="stylesheet" href="${path}/page.css">
 <link rel="icon" href="${path}/icon.svg" type="image/svg+xml">
-${modules}${scripts.length > 0 && html`<script type="module" src="${path}/${MAIN}"></script>\n`}</head>
+${live && html`<script type="module" src="${path}/main.js"></script>\n`}</head>
 <body>
 <header><a class="brand" href="/session"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 6.5v11c0 1.7 3.6 3 8 3s8-1.3 8-3v-11"/><ellipse cx="12" cy="6.5" rx="8" ry="3"/><path d="M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"/></svg>RedisSessions</a></header>
 ${body}
@@ -71,8 +68,6 @@ ${body}
 </html>
 `.markup
 }
-
-const MAIN = 'browser/main.js'
 
 function utc(at: number): string {
   const time = new Date(at)

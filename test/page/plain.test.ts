@@ -119,7 +119,7 @@ describe('the page for everyone', () => {
     const sizes = (await page.evaluate(
       `performance.getEntries().filter((entry) => ['navigation', 'script', 'link', 'css', 'other', 'img'].includes(entry.initiatorType)).map((entry) => entry.decodedBodySize)`,
     )) as number[]
-    expect(sizes.length).toBeGreaterThan(10)
+    expect(sizes.length).toBeGreaterThanOrEqual(3)
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(60_000)
   })
 })

@@ -59,7 +59,7 @@ export class Site {
     page.on('console', (message) => {
       // Chromium notes each answer of 4xx and 5xx, and each lost one: the page shows what they mean.
       const expected =
-        /^Failed to load resource: (net::ERR_FAILED|the server responded with a status of (404|409|502|503))/
+        /^Failed to load resource: (net::|the server responded with a status of (404|409|502|503))/
       if (['error', 'warning'].includes(message.type()) && !expected.test(message.text()))
         this.#complaints.push(message.text())
     })
