@@ -29,6 +29,8 @@ export function connectRedis(
     // A frozen server or a lost address answers nothing, not even a reset: the silence itself is the sign.
     socketTimeout: Math.min(1_500, deadlineMs / 2),
     enableOfflineQueue: offlineQueue,
+    // One write for what many requests send in the same turn of the event loop.
+    enableAutoPipelining: true,
     // Of the retryStrategy's average delay; past the deadline nobody waits for the command any more.
     maxRetriesPerRequest: offlineQueue ? Math.floor(deadlineMs / 150) : 0,
     ...(offlineQueue ? { commandTimeout: deadlineMs } : {}),

@@ -35,14 +35,9 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     const was = base.get(key)
     const is = textOf(session[key as keyof typeof session], rules.logs.has(key))
     if (is === undefined) continue
-    if (was !== undefined) {
-      left -= 1
-      if (same(was, is)) continue
-      if (key === 'cookie' && sameCookie(was, is)) {
-        cookie = is
-        continue
-      }
-    }
+    if (was !== undefined) left -= 1
+    if (was === is) continue
+    // What merges is looked at first: to see that two texts mean the same takes a parse of both.
     const by = rules.counters.has(key) ? difference(was, is) : undefined
     if (by !== undefined) {
       change.added.set(key, { by, total: Number(is) })
@@ -51,7 +46,8 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     const length = rules.logs.get(key)
     const entries = length && newEntries(was, is, length)
     if (entries) change.appended.set(key, entries)
-    else change.set.set(key, is)
+    else if (key === 'cookie' && was !== undefined && sameCookie(was, is)) cookie = is
+    else if (was === undefined || !same(was, is)) change.set.set(key, is)
   }
   if (left > 0) {
     for (const key of base.keys()) {
@@ -112,7 +108,7 @@ function textOf(value: unknown, log: boolean): string | undefined {
 
 // A number such as 12345678901234567890 that another program stored reads as another number here; unchanged it still is.
 function same(was: string, is: string): boolean {
-  return was === is || JSON.stringify(JSON.parse(was)) === JSON.stringify(JSON.parse(is))
+  return JSON.stringify(JSON.parse(was)) === JSON.stringify(JSON.parse(is))
 }
 
 function sameCookie(was: string, is: string): boolean {
