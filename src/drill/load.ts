@@ -12,7 +12,7 @@ export async function runLoad(browsers: readonly Browser[], pace: Pace, options:
   await Promise.all(
     browsers.map(async (browser, index) => {
       // Not all in the same instant: two thousand at once would measure the listen queue.
-      await pace.wait((index * 1000) / browsers.length)
+      await pace.wait(index * Math.max(1, Math.min(20, 1000 / browsers.length)))
       // The first visit goes alone: without a cookie each parallel one would get a session of its own.
       while (!pace.stopped && browser.cookie === '') await visitOnce(browser, pace, options.thinkMs)
       await Promise.all(
