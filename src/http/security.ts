@@ -17,6 +17,9 @@ export function securityHeaders(): RequestHandler {
         frameAncestors: ["'none'"],
       },
     },
+    // Without TLS browsers ignore these two, and complain of them in the console.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
     // With no-referrer a form on a page that came without TLS would say `Origin: null`: same-origin.ts couldn't tell it.
     referrerPolicy: { policy: 'same-origin' },
     // TLS ends at the ingress: whether there is any is its to say.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { experiment, notice, Site, visits } from './site.js'
+import { experiment, HOST, notice, Site, visits } from './site.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -68,6 +68,19 @@ describe('the page for everyone', () => {
       await page.goto(`${site.platform.url}/nowhere`)
       expect(await page.locator('h1').textContent()).toBe('Not Found')
     })
+  })
+
+  it('works on a host without TLS', async () => {
+    const url = site.platform.url.replace('127.0.0.1', HOST)
+    const plain = await site.visitor({ javaScriptEnabled: false }, url)
+    await plain.getByRole('button', { name: 'New id' }).click()
+    expect(await visits(plain).textContent()).toBe('1')
+    await plain.getByRole('button', { name: 'End session' }).click()
+    expect(await plain.locator('h1').textContent()).toContain('no session')
+
+    const live = await site.visitor({}, url)
+    await live.locator('#visit').click()
+    await expect.poll(() => visits(live).textContent()).toBe('2')
   })
 
   it.each(['light', 'dark'] as const)('has nothing that axe complains about, in %s', async (colorScheme) => {

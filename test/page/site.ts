@@ -7,6 +7,9 @@ import { startBrowser } from '../support/chromium.js'
 
 export const STORES: readonly ('memory' | 'connect-redis' | 'exact')[] = ['memory', 'connect-redis', 'exact']
 
+/** A host that is not this machine to the browser: what it grants only to localhost and to TLS, it doesn't have there. */
+export const HOST = 'counter.test'
+
 /** The page as a reader has it: four instances, a load balancer and Redis behind it, a Chromium in front. */
 export class Site {
   readonly platform: Platform
@@ -23,7 +26,10 @@ export class Site {
   static async open(store: string, environment: Record<string, string> = {}): Promise<Site> {
     const dataFolder = mkdtempSync(join(tmpdir(), 'redissessions-page-'))
     const options = { store, instances: 4, dataFolder, port: aPort(), environment, say: () => {} }
-    const [platform, browser] = await Promise.all([startPlatform(options), startBrowser()])
+    const [platform, browser] = await Promise.all([
+      startPlatform(options),
+      startBrowser(`--host-resolver-rules=MAP ${HOST} 127.0.0.1`),
+    ])
     return new Site(platform, browser, dataFolder)
   }
 
@@ -34,11 +40,11 @@ export class Site {
   }
 
   /** A browser of its own, with its own cookies, at the page. */
-  async visitor(options: BrowserContextOptions = {}): Promise<Page> {
+  async visitor(options: BrowserContextOptions = {}, url = this.platform.url): Promise<Page> {
     const context = await this.#browser.newContext(options)
     context.on('page', (page) => this.#watch(page))
     const page = await context.newPage()
-    await page.goto(this.platform.url)
+    await page.goto(url)
     return page
   }
 

@@ -52,7 +52,8 @@ function say(text: string, kind?: 'warn' | 'bad'): void {
 }
 
 function showNote(): void {
-  const current = trouble ?? noticed
+  // Why it is slow says more than that it is.
+  const current = trouble === 'slow' ? (noticed ?? trouble) : (trouble ?? noticed)
   const shown = current ? troubleNote(current) : note
   const place = find('#notice')
   if (place.textContent !== shown.text) place.textContent = shown.text
