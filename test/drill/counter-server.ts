@@ -41,6 +41,8 @@ export class CounterServer {
 
   static async start(options: CounterOptions = {}): Promise<CounterServer> {
     const counter = new CounterServer(options)
+    // A connection closed for being idle, in the moment of its next request, would be a failure of the test's own.
+    counter.#server.keepAliveTimeout = 120_000
     counter.#server.listen(0, '127.0.0.1')
     await once(counter.#server, 'listening')
     return counter

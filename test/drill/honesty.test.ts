@@ -166,6 +166,7 @@ test('two thousand browsers', { timeout: 120_000 }, async () => {
   const server = await counter()
   const patient = { timeoutMs: 60_000, patienceMs: 60_000, durationMs: 60_000 }
   const report = await drillFor(4000, server, { ...patient, browsers: 2000, thinkMs: 500 })
+  expect(report.failures).toEqual({})
   expect(report.sentence).toMatch(/^Held/)
   expect(report.visits.acknowledged).toBe(4000)
 })

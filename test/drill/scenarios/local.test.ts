@@ -24,7 +24,9 @@ afterAll(async () => {
   rmSync(dataFolder, { recursive: true })
 })
 
-test('restarts, kills and loses Redis on the running demo, and every click counts once', async () => {
+test('restarts, kills and loses Redis on the running demo, and every click counts once', {
+  timeout: 180_000,
+}, async () => {
   const url = new URL(platform.url)
   const scenarios = localScenarios(['restart', 'kill', 'kill-redis'], demoTarget(dataFolder, url))
   const plan = { ...DEFAULTS, url, adapter: ownAdapter(true), retry: true, durationMs: 0, seed: 1 }
