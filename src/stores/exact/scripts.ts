@@ -109,6 +109,17 @@ local function each(command, from, to)
   end
 end
 
+-- Where what follows each separator begins. (By plain finds: a gsub takes ten times as long.)
+local function starts(text, separator)
+  local found, last = {}, 0
+  repeat
+    local _
+    _, last = string.find(text, separator, last + 1, true)
+    found[#found + 1] = last and last + 1
+  until not last
+  return found
+end
+
 local function append(name, length, from, to)
   local log = redis.call('HGET', key, name)
   local added = table.concat(ARGV, ',\\n', from, to)
@@ -117,13 +128,9 @@ local function append(name, length, from, to)
   else
     log = string.sub(log, 1, -2) .. ',\\n' .. added .. ']'
   end
-  local _, separators = string.gsub(log, ',\\n', '')
-  local start = 1
-  for _ = length, separators do
-    local _, last = string.find(log, ',\\n', start, true)
-    start = last + 1
-  end
-  if start > 1 then log = '[' .. string.sub(log, start) end
+  local entries = starts(log, ',\\n')
+  local surplus = #entries + 1 - length
+  if surplus > 0 then log = '[' .. string.sub(log, entries[surplus]) end
   redis.call('HSET', key, name, log)
 end
 
@@ -136,11 +143,10 @@ end
 
 local function remember(idempotency, outcome)
   local lines = redis.call('HGET', key, '@keys') or ''
-  local _, count = string.gsub(lines, '\\n', '')
-  local start = 1
-  while count >= ${KEYS_KEPT} or count > 0 and now - string.match(lines, '^%d+', start) > ${KEPT_SECONDS} do
-    start = string.find(lines, '\\n', start, true) + 1
-    count = count - 1
+  local entries = starts(lines, '\\n')
+  local start, first = 1, 1
+  while #entries - first + 1 >= ${KEYS_KEPT} or first <= #entries and now - string.match(lines, '^%d+', start) > ${KEPT_SECONDS} do
+    start, first = entries[first], first + 1
   end
   redis.call('HSET', key, '@keys', string.sub(lines, start) .. now .. ' ' .. idempotency .. ' ' .. outcome .. '\\n')
 end

@@ -76,7 +76,7 @@ describe('a change that its replica does not have', () => {
   })
 
   it('is acknowledged once it has it, and counted once', async () => {
-    const store = open(20_000)
+    const store = open(8_000)
     await create(store)
     const loaded = await load(store, 'sid')
     loaded.visits += 1
