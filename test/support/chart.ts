@@ -53,12 +53,17 @@ async function helm(...args: string[]): Promise<string> {
   return stdout
 }
 
+/** @returns what `helm template` prints. */
+export function renderText(args: readonly string[] = [], release = 'redissessions'): Promise<string> {
+  return helm('template', release, CHART, ...args)
+}
+
 /** @returns the objects that `helm template` makes of the chart with these arguments. */
 export async function render(
   args: readonly string[] = [],
   release = 'redissessions',
 ): Promise<KubernetesObject[]> {
-  const text = await helm('template', release, CHART, ...args)
+  const text = await renderText(args, release)
   return parseAllDocuments(text, { merge: true })
     .map((document): unknown => document.toJS())
     .filter((object): object is KubernetesObject => object !== null)

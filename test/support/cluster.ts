@@ -1,9 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { helmProgram } from '../../src/local/helm-program.js'
 import { until } from './until.js'
@@ -40,6 +37,13 @@ export class TestNamespace {
 
   async kubectl(...args: string[]): Promise<string> {
     return (await run('kubectl', ['--namespace', this.name, ...args], BUFFER)).stdout
+  }
+
+  /** kubectl with this as its standard input. */
+  async kubectlWith(input: string, ...args: string[]): Promise<string> {
+    const running = run('kubectl', ['--namespace', this.name, ...args], BUFFER)
+    running.child.stdin?.end(input)
+    return (await running).stdout
   }
 
   async helm(...args: string[]): Promise<string> {
@@ -88,7 +92,7 @@ export class TestNamespace {
         ],
       },
     }
-    await this.kubectl('create', '--filename', await temporaryFile(JSON.stringify(pod)))
+    await this.kubectlWith(JSON.stringify(pod), 'create', '--filename', '-')
     await until(async () => {
       const { status } = await this.get<Pod>('pod', name)
       return status.phase === 'Succeeded' || status.phase === 'Failed'
@@ -154,12 +158,6 @@ export interface Pod {
       lastState: { terminated?: { reason: string } }
     }[]
   }
-}
-
-async function temporaryFile(text: string): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'redissessions-')), 'object.json')
-  await writeFile(file, text)
-  return file
 }
 
 export interface Visited {
