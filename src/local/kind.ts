@@ -100,10 +100,11 @@ function install(tag: string): void {
 }
 
 async function answers(): Promise<void> {
-  for (let second = 0; second < 60; second++) {
-    const answer = await fetch(`${URL}readyz`).catch(() => undefined)
+  for (let attempt = 0; attempt < 60; attempt++) {
+    // The node's port takes connections before a pod does: such a one may get no answer at all.
+    const answer = await Promise.race([fetch(`${URL}readyz`).catch(() => undefined), pause(1_000)])
     if (answer?.ok) return
-    await pause(1_000)
+    await pause(500)
   }
   fail(`${URL} does not answer; see kubectl --context ${CONTEXT} -n ${CLUSTER} get pods`)
 }
