@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { experiment, Site, STORES, visits } from './site.js'
 
-describe.each(STORES)('the experiments, with sessions in %s', (store) => {
+describe.each(STORES)('the experiments, with sessions in %s', { timeout: 90_000 }, (store) => {
   let site: Site
   beforeAll(async () => {
     site = await Site.open(store)

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { experiment, notice, resultOf, Site, visits } from './site.js'
 
-describe('the live page', () => {
+describe('the live page', { timeout: 90_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await Site.open('exact')

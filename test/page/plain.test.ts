@@ -6,7 +6,7 @@ import { experiment, HOST, notice, Site, visits } from './site.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-describe('the page for everyone', () => {
+describe('the page for everyone', { timeout: 90_000 }, () => {
   let site: Site
   beforeAll(async () => {
     site = await Site.open('exact', { SESSION_DEADLINE_MS: '1000' })
@@ -85,13 +85,11 @@ describe('the page for everyone', () => {
 
   it.each(['light', 'dark'] as const)('has nothing that axe complains about, in %s', async (colorScheme) => {
     const page = await site.visitor({ colorScheme })
-    await experiment(page, 'refresh')
     await experiment(page, 'burst')
     expect(await violations(page)).toEqual([])
     await page.locator('[data-experiment=kill]').click()
     expect(await violations(page)).toEqual([])
     await page.keyboard.press('Escape')
-    await experiment(page, 'race')
     await page.locator('#end').click()
     await expect.poll(() => notice(page).textContent()).toContain('destroyed')
     expect(await violations(page)).toEqual([])

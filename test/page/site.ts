@@ -42,6 +42,8 @@ export class Site {
   /** A browser of its own, with its own cookies, at the page. */
   async visitor(options: BrowserContextOptions = {}, url = this.platform.url): Promise<Page> {
     const context = await this.#browser.newContext(options)
+    // A machine may be busy: the test's own timeout comes first.
+    context.setDefaultTimeout(0)
     context.on('page', (page) => this.#watch(page))
     const page = await context.newPage()
     await page.goto(url)
