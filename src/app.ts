@@ -47,6 +47,7 @@ export function createApp(parts: Parts): Express {
 
   const page = pageRouter({ store: storeName, instance, chaos: chaosEnabled, instances: lastInstances })
 
+  const answerProblem = problemHandler(log, page.showProblem)
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
 
@@ -70,10 +71,10 @@ export function createApp(parts: Parts): Express {
     saveUninitialized: false,
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
-  app.all(SESSION_PATHS, answerWithin(deadlineMs), sessions)
+  app.all(SESSION_PATHS, answerWithin(deadlineMs, answerProblem), sessions)
   app.use(visitRouter(store, storeName, instance, metrics, page.show))
   app.use(sessionRouter(store, storeName, instance, ttlSeconds, page.show))
   app.use(notFound)
-  app.use(problemHandler(log, page.showProblem))
+  app.use(answerProblem)
   return app
 }

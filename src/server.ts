@@ -21,9 +21,15 @@ const EXIT_CONFIG = 78 // EX_CONFIG of sysexits.h
 try {
   await serve(readSettings(process.env))
 } catch (error) {
-  const { code, port } = error as { code?: string; port?: number }
+  const { code, syscall, port } = error as { code?: string; syscall?: string; port?: number }
   if (error instanceof SettingsError) fail(EXIT_CONFIG, error.message)
   if (code === 'EADDRINUSE') fail(1, `port ${port} is taken; expected a free one in PORT and METRICS_PORT`)
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    fail(
+      EXIT_CONFIG,
+      `HOST, PORT: can't listen there (${code}); expected an address of this machine and a port it may use`,
+    )
+  }
   throw error
 }
 
@@ -57,10 +63,6 @@ async function serve(settings: Settings): Promise<void> {
     metrics.redisUp(heard)
     if (heard) readiness.contact()
   })
-  const { port } = server.address() as AddressInfo
-  const { port: metricsPort } = metricsOnly.address() as AddressInfo
-  log.info({ port, metricsPort, store: session.store, index: instance.index }, 'listening')
-
   const stop = async (signal: NodeJS.Signals) => {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
     log.info({ signal, delayMs: settings.shutdownDelayMs }, 'stopping')
@@ -75,6 +77,10 @@ async function serve(settings: Settings): Promise<void> {
     process.exit(0)
   }
   process.once('SIGTERM', stop).once('SIGINT', stop)
+
+  const { port } = server.address() as AddressInfo
+  const { port: metricsPort } = metricsOnly.address() as AddressInfo
+  log.info({ port, metricsPort, store: session.store, index: instance.index }, 'listening')
 }
 
 function fail(code: number, line: string): never {

@@ -1,6 +1,7 @@
 import request from 'supertest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Counter, createCounter } from './support/counter.js'
+import { freePort } from './support/free-port.js'
 import { RedisServer } from './support/redis-server.js'
 
 let redis: RedisServer
@@ -239,6 +240,24 @@ describe('the counter', () => {
     await chaos({}).expect(202)
     await chaos({ mode: 'gently' }).expect(400)
     expect(counter.exits).toEqual(['kill', 'graceful'])
+  })
+
+  it('takes over what connect-redis stored, and starts anew where connect-redis finds what exact stored', async () => {
+    open({ SESSION_STORE: 'connect-redis' })
+    const cookie = cookieOf(await visit())
+    counter.close()
+    open({ SESSION_STORE: 'exact' })
+    expect((await visit(cookie)).body.visits).toBe(2)
+    counter.close()
+    open({ SESSION_STORE: 'connect-redis' })
+    expect((await visit(cookie)).body.visits).toBe(1)
+  })
+
+  it('keeps the labels of requests apart that end before their route', async () => {
+    const port = await freePort()
+    open({ REDIS_URL: `redis://127.0.0.1:${port}`, SESSION_DEADLINE_MS: '100' })
+    await get('/').set('Cookie', 'connect.sid=s%3Ax.y').expect(503)
+    expect(await counter.metrics.registry.metrics()).toContain('route="/",status="503"')
   })
 
   it('starts anew for a visitor whose session Redis has forgotten', async () => {

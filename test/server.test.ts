@@ -61,6 +61,25 @@ describe('an instance', () => {
     expect(errors).toMatch(line)
   })
 
+  it('says in one line that it cannot listen where it was told to', async () => {
+    const { code, errors } = await InstanceProcess.run({ REDIS_URL: redis.url, HOST: '192.0.2.1' })
+    expect(code).toBe(78)
+    expect(errors).toMatch(/^redissessions: HOST, PORT: can't listen there \(EADDRNOTAVAIL\)[^\n]*\n$/)
+  })
+
+  it('leaves the connection whole, and stderr empty, when its handler ends after the deadline', async () => {
+    const instance = await start({ SESSION_DEADLINE_MS: '500' })
+    const browser = new CookieJar()
+    await browser.json(`${instance.url}/`)
+    redis.freeze()
+    const late = await Promise.all(Array.from({ length: 5 }, () => browser.fetch(`${instance.url}/`)))
+    expect(late.map((response) => response.status)).toEqual([503, 503, 503, 503, 503])
+    redis.thaw()
+    await until(async () => (await browser.fetch(`${instance.url}/`)).ok)
+    expect(await instance.end('SIGTERM')).toBe(0)
+    expect(instance.errors).toBe('')
+  })
+
   it('says in one line that its port is taken', async () => {
     const other = await start()
     const { port } = new URL(other.url)

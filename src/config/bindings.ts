@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Environment } from './environment.js'
@@ -67,7 +67,7 @@ export function boundRedis(environment: Environment): string | undefined {
   if (!root) return undefined
   for (const name of listFolder(root)) {
     const folder = join(root, name)
-    const entries = Object.fromEntries(listFiles(folder))
+    const entries = readEntries(folder)
     if (/^(redis|valkey)$/i.test(entries.type ?? '')) return urlOf('SERVICE_BINDING_ROOT', entries)
   }
   return undefined
@@ -140,11 +140,19 @@ function listFolder(root: string): string[] {
   }
 }
 
-function* listFiles(folder: string): Generator<[string, string]> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    // A mounted Secret has its entries as links, beside hidden folders of Kubernetes' own.
-    if (!entry.name.startsWith('.') && !entry.isDirectory()) {
-      yield [entry.name, readFileSync(join(folder, entry.name), 'utf8').trim()]
+function readEntries(folder: string): Record<string, string> {
+  const entries: Record<string, string> = {}
+  try {
+    // A file beside the bindings is none.
+    if (!statSync(folder).isDirectory()) return entries
+    for (const name of listFolder(folder)) {
+      const file = join(folder, name)
+      if (statSync(file).isFile()) entries[name] = readFileSync(file, 'utf8').trim()
     }
+  } catch (error) {
+    if (error instanceof SettingsError) throw error
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException
+    throw new SettingsError('SERVICE_BINDING_ROOT', `${folder} can't be read (${code}); expected a binding`)
   }
+  return entries
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { SettingsError } from './settings-error.js'
 
@@ -25,12 +26,26 @@ const flag = v.pipe(
 
 const proxies = v.pipe(
   v.string(),
-  v.regex(/^[\w.:/, -]+$/, 'true, false, a number of hops, or a list of addresses and subnets'),
+  v.check(isTrust, 'true, false, a number of hops, or a list of addresses and subnets'),
   v.transform((value) => {
     if (value === 'true' || value === 'false') return value === 'true'
     return /^\d+$/.test(value) ? Number(value) : value
   }),
 )
+
+function isTrust(value: string): boolean {
+  if (/^(true|false|\d{1,3})$/.test(value)) return true
+  return value.split(',').every((entry) => {
+    const [address = '', bits, more] = entry.trim().split('/')
+    if (/^(loopback|linklocal|uniquelocal)$/.test(address)) return bits === undefined
+    const most = { 4: 32, 6: 128 }[isIP(address)]
+    return (
+      most !== undefined &&
+      more === undefined &&
+      (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
+    )
+  })
+}
 
 const redisUrl = v.pipe(
   v.string(),

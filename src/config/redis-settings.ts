@@ -26,7 +26,7 @@ export interface RedisSettings {
  * @throws SettingsError where what is set doesn't make sense.
  */
 export function redisSettings(variables: Variables, environment: Environment): RedisSettings | undefined {
-  const ca = variables.REDIS_TLS_CA_FILE && readFileOf('REDIS_TLS_CA_FILE', variables.REDIS_TLS_CA_FILE)
+  const ca = certificateOf(variables)
   const password =
     variables.REDIS_PASSWORD ??
     (variables.REDIS_PASSWORD_FILE && readFileOf('REDIS_PASSWORD_FILE', variables.REDIS_PASSWORD_FILE))
@@ -39,7 +39,7 @@ export function redisSettings(variables: Variables, environment: Environment): R
     ...found,
     username: variables.REDIS_USERNAME ?? found.username,
     password: password || found.password,
-    tls: ca ? { ca } : found.tls,
+    tls: ca === undefined ? found.tls : { ca },
   }
 }
 
@@ -68,9 +68,25 @@ function fromUrl(variable: string, address: string | undefined): RedisSettings |
     mode: 'standalone',
     nodes: [{ host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port || 6379) }],
     sentinelName: '',
-    username: decodeURIComponent(url.username) || undefined,
-    password: decodeURIComponent(url.password) || undefined,
+    username: decoded(variable, url.username),
+    password: decoded(variable, url.password),
     db: Number(db),
     tls: url.protocol === 'rediss:' ? {} : undefined,
+  }
+}
+
+// An empty one (a Secret that is not filled yet) must not turn TLS off.
+function certificateOf({ REDIS_TLS_CA_FILE: path }: Variables): string | undefined {
+  if (!path) return undefined
+  const pem = readFileOf('REDIS_TLS_CA_FILE', path)
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
+  throw new SettingsError('REDIS_TLS_CA_FILE', `${path} holds no certificate; expected one or more in PEM`)
+}
+
+function decoded(variable: string, part: string): string | undefined {
+  try {
+    return decodeURIComponent(part) || undefined
+  } catch {
+    throw new SettingsError(variable, 'has a % that begins no escape; expected %25 in its place')
   }
 }

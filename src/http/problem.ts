@@ -46,6 +46,8 @@ export type ShowProblem = (status: number, title: string, detail: string, again:
 /** Answers each error as problem+json, to a person as a page: clients see what is meant for them, the log sees the rest. */
 export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHandler {
   return function answerProblem(error: unknown, req, res, _next) {
+    // Its deadline was over, and the client has been told: how it ended does not matter any more.
+    if (res.writableEnded) return
     const problem = problemOf(error)
     if (problem.status >= 500)
       log.error({ err: error, requestId: req.id, problem: problem.message }, 'failed')

@@ -26,7 +26,9 @@ export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
     res.once('close', () => {
       const ms = performance.now() - started
       const status = res.writableFinished ? res.statusCode : 'aborted'
-      metrics.request(method, req.route?.path, status, ms / 1000)
+      // Several paths share the route that loads the session, where a request may end.
+      const route = Array.isArray(req.route?.path) ? path : req.route?.path
+      metrics.request(method, route, status, ms / 1000)
       const entry = { requestId: req.id, method, path, status, ms: Math.round(ms * 10) / 10 }
       if (PROBES.has(path)) log.debug(entry, 'request')
       else log.info(entry, 'request')

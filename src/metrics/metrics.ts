@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-export type SessionOperation = 'get' | 'set' | 'touch' | 'destroy' | 'commit'
+export type SessionOperation = 'get' | 'set' | 'touch' | 'destroy' | 'regenerate' | 'commit'
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 

@@ -51,6 +51,8 @@ export function connectRedis(
         sentinels: [...settings.nodes],
         name: settings.sentinelName,
         sentinelRetryStrategy: retryStrategy,
+        enableTLSForSentinelMode: settings.tls !== undefined,
+        sentinelTLS: settings.tls,
       })
     case 'standalone':
       return new Redis({ ...options, ...settings.nodes[0] })

@@ -1,4 +1,3 @@
-import { RedisStore } from 'connect-redis'
 import type { Request } from 'express'
 import session from 'express-session'
 import type { Settings } from '../config/settings.js'
@@ -7,6 +6,7 @@ import type { RedisClient } from '../redis/connect.js'
 import { TRAIL_LENGTH } from '../visit/count-visit.js'
 import { ExactRedisStore } from './exact/index.js'
 import { saveAndWait } from './save-and-wait.js'
+import { UsualRedisStore } from './usual-redis-store.js'
 import { measure, watched } from './watched.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
@@ -37,7 +37,7 @@ export function openStore(
         commit: saveAndWait,
       }
     case 'connect-redis':
-      return { store: watched(new RedisStore({ client, ttl }), metrics), commit: saveAndWait }
+      return { store: watched(new UsualRedisStore({ client, ttl }), metrics), commit: saveAndWait }
     case 'exact':
       return openExact(settings, client, metrics)
   }

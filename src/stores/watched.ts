@@ -11,15 +11,18 @@ type Method = (this: Store, ...args: unknown[]) => unknown
  * @returns the same store.
  */
 export function watched<S extends Store>(store: S, metrics: Metrics): S {
-  for (const operation of ['get', 'set', 'touch', 'destroy'] as const) {
+  for (const operation of ['get', 'set', 'touch', 'destroy', 'regenerate'] as const) {
     const original = Reflect.get(store, operation) as Method
     Reflect.set(store, operation, function watchedOperation(this: Store, ...args: unknown[]) {
-      const done = args.pop() as Done
+      const last = args.at(-1)
+      // Without a callback a store calls itself.
+      if (typeof last !== 'function') return original.apply(this, args)
+      const done = last as Done
       const finish = measure(operation, metrics)
       // What is answered within the call never left this process: no operation on the store.
       let within = true
       const answered: Done = (error, ...results) => done(within ? error : finish(error), ...results)
-      const returned = original.call(this, ...args, answered)
+      const returned = original.call(this, ...args.slice(0, -1), answered)
       within = false
       return returned
     })

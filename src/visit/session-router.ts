@@ -14,7 +14,7 @@ export function sessionRouter(
   page: ShowPage,
 ): Router {
   async function end({ session }: Request): Promise<void> {
-    if (session.visits !== undefined) await call((done) => session.destroy(done))
+    await call((done) => session.destroy(done))
   }
   async function regenerate(req: Request): Promise<number> {
     const old = living(req)

@@ -54,6 +54,9 @@ describe('settings', () => {
     ['LOG_LEVEL', 'loud', 'one of trace'],
     ['CHAOS_ENABLED', 'yes', 'one of true, false'],
     ['TRUST_PROXY', '<all>', 'a number of hops'],
+    ['TRUST_PROXY', 'banana', 'a number of hops'],
+    ['TRUST_PROXY', '10.0.0.0/40', 'a number of hops'],
+    ['REDIS_URL', 'redis://:pa%ss@host', 'expected %25'],
     ['CF_INSTANCE_INDEX', 'first', 'a whole number'],
   ])('refuse %s=%s and say what is accepted', (variable, value, accepted) => {
     const message = problem({ ...redis, [variable]: value })
@@ -211,6 +214,16 @@ describe('a service binding', () => {
       'own.example',
     )
     expect(host(vcap)).toBe('vcap.example')
+  })
+
+  it('stands a stray file, and does without TLS only where none was asked for', () => {
+    writeFileSync(join(root, 'README'), 'no binding')
+    expect(host({ SERVICE_BINDING_ROOT: root })).toBe('bound.example')
+    const empty = join(root, 'a-database', 'empty')
+    writeFileSync(empty, '')
+    expect(problem({ ...redis, REDIS_TLS_CA_FILE: empty })).toMatch(
+      /^REDIS_TLS_CA_FILE: .*holds no certificate/,
+    )
   })
 
   it('is refused in one line where its folder is missing', () => {

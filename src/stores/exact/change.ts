@@ -135,7 +135,7 @@ function newEntries(was: string | undefined, is: string, length: number): string
   if (!before || !after || after.length === 0 || (was !== undefined && was !== joinLog(before)))
     return undefined
   // The fewest new entries first: what was before them must be the end of what was there.
-  for (let kept = Math.min(before.length, after.length); kept >= 0; kept -= 1) {
+  for (let kept = Math.min(before.length, after.length - 1); kept >= 0; kept -= 1) {
     const expected = [...before, ...after.slice(kept)]
     const whole = after.length === expected.length && expected.every((entry, i) => entry === after[i])
     const end = expected.slice(-length)

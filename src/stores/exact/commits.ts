@@ -1,5 +1,6 @@
 import type { Change, Fields } from './change.js'
 import type { Durability } from './durability.js'
+import { StoreTimeoutError } from './errors.js'
 import type { RedisCommands } from './redis-commands.js'
 import { COMMIT } from './scripts.js'
 
@@ -54,15 +55,16 @@ export class Commits {
   }
 
   /**
+   * @param since when the caller began to wait, by performance.now()
    * @returns the commit's outcome, known to be applied once (ok) or not at all (the others).
    * @throws what RedisCommands.run throws: the outcome is unknown then.
    */
-  commit(key: string, commit: Commit): Promise<Outcome> {
+  commit(key: string, commit: Commit, since = performance.now()): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const entry = { commit, since: performance.now(), resolve, reject }
+      const entry = { commit, since, resolve, reject }
       const waiting = this.#waiting.get(key)
       if (waiting) {
-        waiting.push(entry)
+        waiting.push(this.#withDeadline(entry, waiting))
         return
       }
       this.#waiting.set(key, [entry])
@@ -81,17 +83,45 @@ export class Commits {
         const reply = await this.#commands.run(
           (client) =>
             this.#durability.write(client, (writer) => this.#commands.script(writer, COMMIT, [key], args)),
-          batch[0]?.since,
+          // The deadline of those that came first is their own.
+          batch.at(-1)?.since,
         )
         const outcomes = JSON.parse(String(reply)) as Outcome[]
-        batch.forEach(({ resolve }, i) => {
-          resolve(outcomes[i] ?? ['gone'])
+        batch.forEach(({ resolve, reject }, i) => {
+          const outcome = outcomes[i]
+          if (outcome) resolve(outcome)
+          else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
         })
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }
     }
     this.#waiting.delete(key)
+  }
+
+  /** A commit that has to wait hears by its own deadline, and is not sent any more where it still waits by then. */
+  #withDeadline(entry: Waiting, waiting: Waiting[]): Waiting {
+    const { deadlineMs } = this.#commands
+    const timer = setTimeout(
+      () => {
+        const at = waiting.indexOf(timed)
+        if (at >= 0) waiting.splice(at, 1)
+        entry.reject(new StoreTimeoutError(deadlineMs))
+      },
+      entry.since + deadlineMs - performance.now(),
+    )
+    const timed: Waiting = {
+      ...entry,
+      resolve(outcome) {
+        clearTimeout(timer)
+        entry.resolve(outcome)
+      },
+      reject(error) {
+        clearTimeout(timer)
+        entry.reject(error)
+      },
+    }
+    return timed
   }
 }
 

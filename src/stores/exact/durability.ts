@@ -76,7 +76,9 @@ export class Durability {
         const [confirmed, wanted] = await this.#wait(connection)
         if (confirmed < wanted) throw new NotDurableError(`confirmed by ${confirmed} of ${wanted}`)
         for (const { resolve } of written) resolve()
-      } catch (error) {
+      } catch (cause) {
+        // Whatever the wait failed with: the change itself has been made.
+        const error = cause instanceof NotDurableError ? cause : new NotDurableError((cause as Error).message)
         for (const { reject } of written) reject(error)
       }
     }

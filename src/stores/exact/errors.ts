@@ -28,6 +28,12 @@ export class StoreTimeoutError extends Error {
   }
 }
 
+/** Redis refused an operation after an earlier try of it had gone without an answer: that try may have been applied. */
+export class OutcomeUnknownError extends Error {
+  override readonly name = 'OutcomeUnknownError'
+  readonly code = 'ERR_STORE_OUTCOME_UNKNOWN'
+}
+
 /** Too few replicas, or no disk, confirmed a change in time: it may be lost with the primary. */
 export class NotDurableError extends Error {
   override readonly name = 'NotDurableError'

@@ -48,5 +48,5 @@ export class Keys {
 }
 
 function hasTag(key: string): boolean {
-  return /\{[^}]+\}/.test(key)
+  return /^[^{]*\{[^}]+\}/.test(key)
 }

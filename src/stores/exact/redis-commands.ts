@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { NotDurableError, StoreTimeoutError } from './errors.js'
+import { NotDurableError, OutcomeUnknownError, StoreTimeoutError } from './errors.js'
 import type { Script } from './scripts.js'
 
 /** A client of ioredis, as the user made it. */
@@ -15,32 +15,35 @@ const PASSING =
  */
 export class RedisCommands {
   readonly client: Client
-  readonly #deadlineMs: number
+  /** How long an operation may take, in ms. */
+  readonly deadlineMs: number
   readonly #onRetry: (error: unknown) => void
   #pause: Promise<void> | undefined
 
   constructor(client: Client, deadlineMs: number, onRetry: (error: unknown) => void) {
     this.client = client
-    this.#deadlineMs = deadlineMs
+    this.deadlineMs = deadlineMs
     this.#onRetry = onRetry
   }
 
   /**
    * @param since when the caller began to wait, by performance.now(): the deadline counts from then.
    * @returns what the operation returned.
-   * @throws StoreTimeoutError after the deadline; an error of Redis that trying again doesn't heal, at once.
+   * @throws OutcomeUnknownError, StoreTimeoutError after the deadline; an error of Redis that trying again doesn't heal, at once.
    */
   async run<T>(operation: (client: Client) => Promise<T>, since = performance.now()): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     let last: unknown
     let over = false
+    // A try that ended without an answer may have been applied.
+    let unanswered = false
     const deadline = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
         () => {
           over = true
-          reject(new StoreTimeoutError(this.#deadlineMs, last))
+          reject(new StoreTimeoutError(this.deadlineMs, last))
         },
-        since + this.#deadlineMs - performance.now(),
+        since + this.deadlineMs - performance.now(),
       )
     })
     const tries = async () => {
@@ -48,8 +51,11 @@ export class RedisCommands {
         try {
           return await operation(this.client)
         } catch (error) {
-          if (over || !this.#mayPass(error)) throw error
+          if (over || !this.#mayPass(error)) {
+            throw unanswered ? new OutcomeUnknownError((error as Error).message, { cause: error }) : error
+          }
           last = error
+          unanswered ||= (error as Error).name !== 'ReplyError'
         }
         do await this.#nextTry()
         while (!over && this.client.status !== 'ready' && this.client.status !== 'end')

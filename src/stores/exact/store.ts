@@ -77,6 +77,8 @@ export class ExactRedisStore extends session.Store {
   /** Between get and createSession, which are called in a row, by the data that passes between them. */
   readonly #loaded = new WeakMap<object, Known>()
   readonly #known = new WeakMap<object, Known>()
+  /** The commit of a session object that is under way, or waits for its turn; never rejects. */
+  readonly #underWay = new WeakMap<object, Promise<void>>()
 
   /** @throws TypeError for options that make no sense. */
   constructor(options: ExactRedisStoreOptions) {
@@ -124,18 +126,9 @@ export class ExactRedisStore extends session.Store {
    * @throws SessionGoneError with the option `onGone: 'error'`; SessionExistsError for a new session whose id is taken.
    */
   override set(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
-    const known = this.#known.get(data)
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
-    if (
-      known &&
-      !known.failed &&
-      callback &&
-      this.#isExtended(known, data) &&
-      !changeOf(known.base, data, this.#rules)
-    ) {
-      return callback()
-    }
+    if (callback && this.#isStored(data)) return callback()
     return settled(this.#commit(sid, data, ''), callback)
   }
 
@@ -149,19 +142,13 @@ export class ExactRedisStore extends session.Store {
 
   /** Extends the session's life; no work where that was done a moment ago. */
   override touch(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
-    const known = this.#known.get(data)
-    if (callback && (this.#disableTouch || (known && this.#isExtended(known, data)))) return callback()
+    if (callback && (this.#disableTouch || this.#isExtended(data))) return callback()
     return settled(this.#touch(sid, data), callback)
   }
 
   /** Ends the session: no commit brings it back. */
   override destroy(sid: string, callback?: Callback<void>): Promise<void> {
-    const key = this.#keys.of(sid)
-    const destroyed = this.#commands.run(async (client) => {
-      if (!this.#durability.waits) await client.del(key)
-      else await this.#durability.write(client, (writer) => this.#commands.script(writer, DESTROY, [key], []))
-    })
-    return settled(destroyed, callback)
+    return settled(this.#destroy(sid), callback)
   }
 
   /** Ends the request's session, bringing its counters and logs to their last state, and gives the request a new one. */
@@ -196,7 +183,7 @@ export class ExactRedisStore extends session.Store {
   /** Ends all sessions. */
   override clear(callback?: Callback<void>): Promise<void> {
     const cleared = this.#ids().then(async (ids) => {
-      await this.#inParts(ids, (sid) => this.destroy(sid))
+      await this.#inParts(ids, (sid) => this.#destroy(sid))
     })
     return settled(cleared, callback)
   }
@@ -209,44 +196,55 @@ export class ExactRedisStore extends session.Store {
     return data
   }
 
-  async #read(sid: string, extend: boolean): Promise<Loaded | undefined> {
+  async #read(sid: string, extend: boolean, since?: number): Promise<Loaded | undefined> {
     const key = this.#keys.of(sid)
-    const reply = await this.#commands.run((client) =>
-      this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
+    const reply = await this.#commands.run(
+      (client) => this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
+      since,
     )
     return loadedOf(reply, extend, this.#rules)
   }
 
+  /** One commit of a session object after the other, so that none sends again what another is sending. */
   async #commit(sid: string, data: session.SessionData, idempotencyKey: string): Promise<void> {
-    const ttlMs = ttlOf(data, this.#ttl)
-    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.destroy(sid)
-    if (!isSession(data)) return this.#replace(sid, data, ttlMs)
+    const since = performance.now()
+    const earlier = this.#underWay.get(data)
+    const commit = earlier
+      ? earlier.then(() => this.#commitNow(sid, data, idempotencyKey, since))
+      : this.#commitNow(sid, data, idempotencyKey, since)
+    const over = commit.catch(() => {})
+    this.#underWay.set(data, over)
+    try {
+      await commit
+    } finally {
+      if (this.#underWay.get(data) === over) this.#underWay.delete(data)
+    }
+  }
 
+  async #commitNow(
+    sid: string,
+    data: session.SessionData,
+    idempotencyKey: string,
+    since: number,
+  ): Promise<void> {
     const known = this.#known.get(data)
+    const ttlMs = this.#lifeOf(data, known)
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.#destroy(sid)
+    if (!isSession(data)) return this.#replace(sid, data, ttlMs)
     if (known?.failed) throw known.failed
+
     const base = known?.base ?? NO_FIELDS
     const change = changeOf(base, data, this.#rules)
     if (known && !change && !idempotencyKey) return this.#touch(sid, data)
-
     const state: Known = known ?? { base, legacy: undefined, ttlMs, extendedAt: 0, slideMs: '' }
-    // From here on what is sent counts as done: a further commit before the answer must not send it again.
-    if (change) state.base = applied(base, change, this.#rules)
-    this.#known.set(data, state)
+    const mode = known ? 'update' : 'create'
     try {
-      await this.#send(
-        sid,
-        data,
-        state,
-        known ? 'update' : 'create',
-        change ?? NO_CHANGE,
-        ttlMs,
-        idempotencyKey,
-      )
+      await this.#send(sid, data, state, mode, change ?? NO_CHANGE, ttlMs, idempotencyKey, since)
+      this.#known.set(data, state)
     } catch (error) {
       // What Redis refused has not happened, and may be tried again; of anything else nobody knows.
-      if ((error as Error).name === 'ReplyError') state.base = base
-      else state.failed = error
-      if (!known && error instanceof SessionExistsError) this.#known.delete(data)
+      const refused = (error as Error).name === 'ReplyError' || error instanceof SessionExistsError
+      if (!refused) this.#known.set(data, Object.assign(state, { failed: error }))
       throw error
     }
   }
@@ -259,6 +257,7 @@ export class ExactRedisStore extends session.Store {
     change: Change,
     ttlMs: number,
     idempotencyKey: string,
+    since: number,
   ): Promise<void> {
     const key = this.#keys.of(sid)
     const slideMs = slideOf(data, this.#ttl)
@@ -267,15 +266,12 @@ export class ExactRedisStore extends session.Store {
     for (;;) {
       const { legacy } = state
       const newSlide = legacy || slideMs !== state.slideMs ? slideMs : undefined
-      const [outcome, counters = {}] = await this.#commits.commit(key, {
-        ...known,
-        mode,
-        legacy,
-        slideMs: newSlide,
-      })
+      const commit = { ...known, mode, legacy, slideMs: newSlide }
+      const [outcome, counters = {}] = await this.#commits.commit(key, commit, since)
       switch (outcome) {
         case 'ok':
           Object.assign(state, { legacy: undefined, extendedAt: performance.now(), slideMs })
+          state.base = applied(state.base, change, this.#rules)
           this.#merge(data, state, change, others, counters)
           return
         case 'dup':
@@ -291,7 +287,7 @@ export class ExactRedisStore extends session.Store {
           return
         case 'moved':
           // Another process, still on connect-redis, wrote the record meanwhile.
-          state.legacy = (await this.#read(sid, false))?.legacy
+          state.legacy = (await this.#read(sid, false, since))?.legacy
       }
     }
   }
@@ -323,7 +319,7 @@ export class ExactRedisStore extends session.Store {
       if (value === mine) continue
       conflict ||= change.added.has(name)
       // The session may have gone on counting while the commit was under way.
-      session[name] = Number(session[name]) + value - mine
+      if (typeof session[name] === 'number') session[name] += value - mine
       base.set(name, String(Number(base.get(name)) + value - mine))
     }
     state.base = base
@@ -351,13 +347,21 @@ export class ExactRedisStore extends session.Store {
   }
 
   async #touch(sid: string, data: session.SessionData): Promise<void> {
-    if (this.#disableTouch) return
-    const ttlMs = ttlOf(data, this.#ttl)
-    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.destroy(sid)
+    if (this.#disableTouch || this.#isExtended(data)) return
+    const known = this.#known.get(data)
+    const ttlMs = this.#lifeOf(data, known)
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.#destroy(sid)
     const key = this.#keys.of(sid)
     await this.#commands.run((client) => client.pexpire(key, ttlMs))
-    const known = this.#known.get(data)
     if (known) known.extendedAt = performance.now()
+  }
+
+  async #destroy(sid: string): Promise<void> {
+    const key = this.#keys.of(sid)
+    await this.#commands.run(async (client) => {
+      if (!this.#durability.waits) await client.del(key)
+      else await this.#durability.write(client, (writer) => this.#commands.script(writer, DESTROY, [key], []))
+    })
   }
 
   async #retire(sid: string, data: session.Session & Partial<session.SessionData>): Promise<void> {
@@ -387,10 +391,31 @@ export class ExactRedisStore extends session.Store {
     }
   }
 
-  #isExtended({ slideMs, extendedAt }: Known, data: session.SessionData): boolean {
-    if (slideMs !== slideOf(data, this.#ttl)) return false
+  /** Whether Redis has all of this session, and extended its life a moment ago. What can't be told is the commit's to say. */
+  #isStored(data: session.SessionData): boolean {
+    const known = this.#known.get(data)
+    try {
+      return !!known && !known.failed && this.#isExtended(data) && !changeOf(known.base, data, this.#rules)
+    } catch {
+      return false
+    }
+  }
+
+  #isExtended(data: session.SessionData): boolean {
+    const known = this.#known.get(data)
+    try {
+      if (!known || known.slideMs !== slideOf(data, this.#ttl)) return false
+    } catch {
+      return false
+    }
     // Within a hundredth of its life: 14 minutes of a day, 20 ms of 2 s.
-    return slideMs === '' || performance.now() - extendedAt < Number(slideMs) / 100
+    return known.slideMs === '' || performance.now() - known.extendedAt < Number(known.slideMs) / 100
+  }
+
+  /** ms that the session is to live from now on. A copy that a slow request holds doesn't know that others extended it. */
+  #lifeOf(data: session.SessionData, known: Known | undefined): number {
+    const slideMs = slideOf(data, this.#ttl)
+    return known && slideMs !== '' && slideMs === known.slideMs ? Number(slideMs) : ttlOf(data, this.#ttl)
   }
 
   async #ids(): Promise<string[]> {

@@ -166,6 +166,60 @@ describe('a session', () => {
     expect(await stored()).toMatchObject({ visits: 1 })
   })
 
+  it('that was refused its first commit is created by the next', async () => {
+    const session = newSession(store, 'sid')
+    session.visits = 1
+    await client.config('SET', 'maxmemory', '1')
+    await expect(store.commit(session)).rejects.toThrow(/OOM/)
+    await client.config('SET', 'maxmemory', '0')
+    await store.commit(session)
+    expect(await stored()).toMatchObject({ visits: 1 })
+  })
+
+  it('keeps its log whole when it is shortened below its length', async () => {
+    const session = await create({ trail: Array.from({ length: 30 }, (_, i) => i) })
+    ;(session as Record<string, unknown>).trail = [27, 28]
+    await store.commit(session)
+    expect(await stored()).toMatchObject({ trail: [27, 28] })
+    await client.hset('sess:sid', ':trail', JSON.stringify(Array.from({ length: 30 }, (_, i) => i)))
+    const long = await load(store, 'sid')
+    ;(long as Record<string, unknown>).trail = (long.trail as unknown[]).slice(-20)
+    await store.commit(long)
+    expect((await stored())?.trail).toHaveLength(20)
+  })
+
+  it('shows the true counters after two commits at once that others came between', async () => {
+    const session = await create({ visits: 5 })
+    const other = await load(replica, 'sid')
+    other.visits += 10
+    await replica.commit(other)
+    session.visits += 1
+    const first = store.commit(session)
+    session.visits += 1
+    await Promise.all([first, store.commit(session)])
+    expect(session.visits).toBe(17)
+    expect(await stored()).toMatchObject({ visits: 17 })
+  })
+
+  it('of a slow request lives as long as others made it live', async () => {
+    const session = newSession(store, 'sid', { maxAge: 60_000 })
+    await store.commit(session)
+    const slow = await load(store, 'sid')
+    slow.cookie.expires = new Date(Date.now() - 1)
+    slow.cookie.originalMaxAge = 60_000
+    slow.visits = 1
+    await store.commit(slow)
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(59_000)
+  })
+
+  it('reports what it cannot store to its callback', async () => {
+    const session = await create({ visits: 1 })
+    ;(session as Record<string, unknown>).big = 10n
+    await expect(
+      new Promise<void>((resolve, reject) => session.save((error) => (error ? reject(error) : resolve()))),
+    ).rejects.toThrow(/BigInt/)
+  })
+
   it('commits once what it changed, in the middle and at the end', async () => {
     const session = await create({ visits: 1 })
     session.visits += 1
