@@ -6,4 +6,5 @@ export {
   SessionGoneError,
   StoreTimeoutError,
 } from './errors.js'
-export { ExactRedisStore, type ExactRedisStoreEvent, type ExactRedisStoreOptions } from './store.js'
+export type { ExactRedisStoreEvent, ExactRedisStoreOptions } from './options.js'
+export { ExactRedisStore } from './store.js'

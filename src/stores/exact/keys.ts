@@ -7,11 +7,12 @@ const RETIRED = /:retired:[\w-]+$/
 /** The names of the sessions in Redis. */
 export class Keys {
   readonly #prefix: string
-  readonly #scanCount: number
+  /** How many keys are looked at at once. */
+  readonly scanCount: number
 
   constructor(prefix: string, scanCount: number) {
     this.#prefix = prefix
-    this.#scanCount = scanCount
+    this.scanCount = scanCount
   }
 
   /** @returns the key of a session. */
@@ -36,7 +37,7 @@ export class Keys {
     for (const node of nodes) {
       let cursor = '0'
       do {
-        const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', this.#scanCount)
+        const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', this.scanCount)
         for (const key of keys) {
           if (!(hasTag(key) && RETIRED.test(key))) ids.add(key.slice(this.#prefix.length))
         }

@@ -1,0 +1,260 @@
+import type { Session, SessionData } from 'express-session'
+import { applied, type Change, changeOf, type Fields, fieldsOf, type Rules } from './change.js'
+import type { Commits } from './commits.js'
+import { SessionExistsError, SessionGoneError } from './errors.js'
+import type { Keys } from './keys.js'
+import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
+import type { ExactRedisStoreEvent } from './options.js'
+import type { Loaded } from './record.js'
+import type { StoredSessions } from './stored-sessions.js'
+
+/** What the store remembers of a session that it gave to a request. */
+interface Known extends Loaded {
+  /** Why the session can't be committed any more: it has ended, or nobody knows what became of a commit, and another might
+   * count it twice. */
+  failed?: unknown
+}
+
+const NO_FIELDS: Fields = new Map()
+const NO_CHANGE: Change = { set: new Map(), deleted: new Set(), added: new Map(), appended: new Map() }
+
+interface OpenSessionsParts {
+  readonly stored: StoredSessions
+  readonly commits: Commits
+  readonly keys: Keys
+  readonly rules: Rules
+  readonly ttl: TtlOption
+  readonly disableTouch: boolean
+  readonly onGone: 'ignore' | 'error'
+  readonly emit: (event: ExactRedisStoreEvent) => void
+}
+
+/** The session objects that requests hold: what each was loaded as, and so what its request has changed. */
+export class OpenSessions {
+  readonly #stored: StoredSessions
+  readonly #commits: Commits
+  readonly #keys: Keys
+  readonly #rules: Rules
+  readonly #ttl: TtlOption
+  readonly #disableTouch: boolean
+  readonly #onGone: 'ignore' | 'error'
+  readonly #emit: (event: ExactRedisStoreEvent) => void
+  readonly #known = new WeakMap<object, Known>()
+  /** The commit of a session object that is under way, or waits for its turn; never rejects. */
+  readonly #underWay = new WeakMap<object, Promise<void>>()
+
+  constructor(parts: OpenSessionsParts) {
+    this.#stored = parts.stored
+    this.#commits = parts.commits
+    this.#keys = parts.keys
+    this.#rules = parts.rules
+    this.#ttl = parts.ttl
+    this.#disableTouch = parts.disableTouch
+    this.#onGone = parts.onGone
+    this.#emit = parts.emit
+  }
+
+  /** Remembers what a session object was loaded as. */
+  add(data: object, loaded: Loaded): void {
+    // What express-session doesn't take over (a key called __proto__, save, id…) must not count as deleted.
+    const base = new Map<string, string>()
+    for (const [key, text] of loaded.base) if (Object.hasOwn(data, key)) base.set(key, text)
+    this.#known.set(data, { ...loaded, base })
+  }
+
+  /** One commit of a session object after the other, so that none sends again what another is sending. */
+  async commit(sid: string, data: SessionData, idempotencyKey: string): Promise<void> {
+    const since = performance.now()
+    const earlier = this.#underWay.get(data)
+    const commit = earlier
+      ? earlier.then(() => this.#commitNow(sid, data, idempotencyKey, since))
+      : this.#commitNow(sid, data, idempotencyKey, since)
+    const over = commit.catch(() => {})
+    this.#underWay.set(data, over)
+    try {
+      await commit
+    } finally {
+      if (this.#underWay.get(data) === over) this.#underWay.delete(data)
+    }
+  }
+
+  async #commitNow(sid: string, data: SessionData, idempotencyKey: string, since: number): Promise<void> {
+    const known = this.#known.get(data)
+    const ttlMs = this.#lifeOf(data, known)
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.#stored.destroy(sid)
+    if (!isSession(data)) return this.#replace(sid, data, ttlMs)
+    if (known?.failed) throw known.failed
+
+    const base = known?.base ?? NO_FIELDS
+    const change = changeOf(base, data, this.#rules)
+    if (known && !change && !idempotencyKey) return this.touch(sid, data)
+    const state: Known = known ?? { base, legacy: undefined, ttlMs, extendedAt: 0, slideMs: '' }
+    const mode = known ? 'update' : 'create'
+    try {
+      await this.#send(sid, data, state, mode, change ?? NO_CHANGE, ttlMs, idempotencyKey, since)
+      this.#known.set(data, state)
+    } catch (error) {
+      // What Redis refused has not happened, and may be tried again; of anything else nobody knows.
+      const refused = (error as Error).name === 'ReplyError' || error instanceof SessionExistsError
+      if (!refused) this.#known.set(data, Object.assign(state, { failed: error }))
+      throw error
+    }
+  }
+
+  async #send(
+    sid: string,
+    data: SessionData,
+    state: Known,
+    mode: 'update' | 'create',
+    change: Change,
+    ttlMs: number,
+    idempotencyKey: string,
+    since: number,
+  ): Promise<void> {
+    const key = this.#keys.of(sid)
+    const slideMs = slideOf(data, this.#ttl)
+    const others = this.#countersBeside(change, state.base)
+    const known = { ttlMs, idempotencyKey, change, reads: [...others.keys()], logs: this.#rules.logs }
+    for (;;) {
+      const { legacy } = state
+      const newSlide = legacy || slideMs !== state.slideMs ? slideMs : undefined
+      const commit = { ...known, mode, legacy, slideMs: newSlide }
+      const [outcome, counters = {}] = await this.#commits.commit(key, commit, since)
+      switch (outcome) {
+        case 'ok':
+          Object.assign(state, { legacy: undefined, extendedAt: performance.now(), slideMs })
+          state.base = applied(state.base, change, this.#rules)
+          this.#merge(data, state, change, others, counters)
+          return
+        case 'dup':
+          this.#emit('duplicate')
+          Object.assign(data, counters)
+          state.base = fieldsOf(data, this.#rules)
+          return
+        case 'exists':
+          throw new SessionExistsError()
+        case 'gone':
+          return this.#gone()
+        case 'moved':
+          // Another process, still on connect-redis, wrote the record meanwhile.
+          state.legacy = (await this.#stored.load(sid, false, since))?.legacy
+      }
+    }
+  }
+
+  /** The counters that a change leaves alone, as the session has them. */
+  #countersBeside({ set, deleted, added }: Change, base: Fields): Map<string, number> {
+    const counters = new Map<string, number>()
+    for (const name of this.#rules.counters) {
+      const text = base.get(name)
+      if (text !== undefined && !set.has(name) && !deleted.has(name) && !added.has(name))
+        counters.set(name, Number(text))
+    }
+    return counters
+  }
+
+  /** Brings what others committed meanwhile into the session: the true counters, and logs of their true length. */
+  #merge(
+    data: object,
+    state: Known,
+    change: Change,
+    unchanged: ReadonlyMap<string, number>,
+    counters: Readonly<Record<string, number>>,
+  ): void {
+    const session = data as Record<string, unknown>
+    const base = new Map(state.base)
+    let conflict = false
+    for (const [name, value] of Object.entries(counters)) {
+      const mine = change.added.get(name)?.total ?? unchanged.get(name) ?? value
+      if (value === mine) continue
+      conflict ||= change.added.has(name)
+      // The session may have gone on counting while the commit was under way.
+      if (typeof session[name] === 'number') session[name] += value - mine
+      base.set(name, String(Number(base.get(name)) + value - mine))
+    }
+    state.base = base
+    for (const name of change.appended.keys()) {
+      const [log, length = 0] = [session[name], this.#rules.logs.get(name)]
+      if (Array.isArray(log) && log.length > length) log.splice(0, log.length - length)
+    }
+    if (conflict) this.#emit('conflict')
+  }
+
+  async #replace(sid: string, data: SessionData, ttlMs: number): Promise<void> {
+    const change = { ...NO_CHANGE, set: fieldsOf(data, this.#rules) }
+    const slideMs = slideOf(data, this.#ttl)
+    const { logs } = this.#rules
+    await this.#commits.commit(this.#keys.of(sid), {
+      mode: 'replace',
+      ttlMs,
+      idempotencyKey: '',
+      legacy: undefined,
+      change,
+      reads: [],
+      slideMs,
+      logs,
+    })
+  }
+
+  /** Extends the session's life; no work where that was done a moment ago. */
+  async touch(sid: string, data: SessionData): Promise<void> {
+    if (this.#disableTouch || this.isExtended(data)) return
+    const known = this.#known.get(data)
+    const ttlMs = this.#lifeOf(data, known)
+    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.#stored.destroy(sid)
+    await this.#stored.extend(sid, ttlMs)
+    if (known) known.extendedAt = performance.now()
+  }
+
+  /** Ends a session whose content moves to a new one; its counters and logs are brought to their last state. */
+  async retire(sid: string, data: object): Promise<void> {
+    const known = this.#known.get(data)
+    // A session that was never stored has nothing to retire.
+    if (!known) return
+    const last = await this.#stored.retire(sid)
+    if (last.size === 0) return this.#gone()
+    const change = changeOf(known.base, data, this.#rules)
+    const fields = change ? applied(last, change, this.#rules) : last
+    for (const name of [...this.#rules.counters, ...this.#rules.logs.keys()]) {
+      const text = fields.get(name)
+      if (text !== undefined) Object.assign(data, { [name]: JSON.parse(text) })
+    }
+  }
+
+  #gone(): void {
+    this.#emit('gone')
+    if (this.#onGone === 'error') throw new SessionGoneError()
+  }
+
+  /** Whether Redis has all of this session, and extended its life a moment ago. What can't be told is the commit's to say. */
+  isStored(data: SessionData): boolean {
+    const known = this.#known.get(data)
+    try {
+      return !!known && !known.failed && this.isExtended(data) && !changeOf(known.base, data, this.#rules)
+    } catch {
+      return false
+    }
+  }
+
+  isExtended(data: SessionData): boolean {
+    const known = this.#known.get(data)
+    try {
+      if (!known || known.slideMs !== slideOf(data, this.#ttl)) return false
+    } catch {
+      return false
+    }
+    // Within a hundredth of its life: 14 minutes of a day, 20 ms of 2 s.
+    return known.slideMs === '' || performance.now() - known.extendedAt < Number(known.slideMs) / 100
+  }
+
+  /** ms that the session is to live from now on. A copy that a slow request holds doesn't know that others extended it. */
+  #lifeOf(data: SessionData, known: Known | undefined): number {
+    const slideMs = slideOf(data, this.#ttl)
+    return known && slideMs !== '' && slideMs === known.slideMs ? Number(slideMs) : ttlOf(data, this.#ttl)
+  }
+}
+
+/** By what it can do: where an app has an express-session of its own beside ours, its sessions are of another class. */
+function isSession(data: SessionData): boolean {
+  return typeof (data as Partial<Session>).save === 'function'
+}

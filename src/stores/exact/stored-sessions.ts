@@ -1,0 +1,74 @@
+import type { Fields, Rules } from './change.js'
+import { fieldsOf } from './change.js'
+import type { Durability } from './durability.js'
+import type { Keys } from './keys.js'
+import { fieldsOfReply, type Loaded, loadedOf } from './record.js'
+import type { RedisCommands } from './redis-commands.js'
+import { DESTROY, LOAD, RETIRE } from './scripts.js'
+
+/** The sessions in Redis, by their ids: what is done to one whatever a request changed in it. */
+export class StoredSessions {
+  readonly #keys: Keys
+  readonly #commands: RedisCommands
+  readonly #durability: Durability
+  readonly #rules: Rules
+
+  constructor(keys: Keys, commands: RedisCommands, durability: Durability, rules: Rules) {
+    this.#keys = keys
+    this.#commands = commands
+    this.#durability = durability
+    this.#rules = rules
+  }
+
+  /**
+   * @param extend whether this counts as a use of the session, which extends its life.
+   * @param since when the caller began to wait, by performance.now()
+   * @returns the session; undefined for none.
+   */
+  async load(sid: string, extend: boolean, since?: number): Promise<Loaded | undefined> {
+    const key = this.#keys.of(sid)
+    const reply = await this.#commands.run(
+      (client) => this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
+      since,
+    )
+    return loadedOf(reply, extend, this.#rules)
+  }
+
+  /** Extends a session's life: ttlMs from now. */
+  async extend(sid: string, ttlMs: number): Promise<void> {
+    await this.#commands.run((client) => client.pexpire(this.#keys.of(sid), ttlMs))
+  }
+
+  /** Ends a session, for good. */
+  async destroy(sid: string): Promise<void> {
+    const key = this.#keys.of(sid)
+    await this.#commands.run(async (client) => {
+      if (!this.#durability.waits) await client.del(key)
+      else await this.#durability.write(client, (writer) => this.#commands.script(writer, DESTROY, [key], []))
+    })
+  }
+
+  /** Ends a session whose content moves to another id. @returns its last content; empty where it had ended already. */
+  async retire(sid: string): Promise<Fields> {
+    const keys = [this.#keys.of(sid), this.#keys.retired(sid)]
+    const kept = this.#commands.deadlineMs * 2
+    const reply = await this.#commands.run((client) =>
+      this.#durability.write(client, (writer) => this.#commands.script(writer, RETIRE, keys, [kept])),
+    )
+    return typeof reply === 'string'
+      ? fieldsOf(JSON.parse(reply) as object, this.#rules)
+      : fieldsOfReply(reply as string[])
+  }
+
+  /** @returns the ids of all sessions. */
+  ids(): Promise<string[]> {
+    return this.#commands.run((client) => this.#keys.scan(client))
+  }
+
+  /** Does the work for the ids of all sessions, some at a time. */
+  async each(work: (sid: string) => Promise<void>): Promise<void> {
+    const ids = await this.ids()
+    const size = this.#keys.scanCount
+    for (let at = 0; at < ids.length; at += size) await Promise.all(ids.slice(at, at + size).map(work))
+  }
+}
