@@ -26,7 +26,7 @@ interface OpenSessionsParts {
   readonly ttl: TtlOption
   readonly disableTouch: boolean
   readonly onGone: 'ignore' | 'error'
-  readonly emit: (event: ExactRedisStoreEvent) => void
+  readonly emit: (event: ExactRedisStoreEvent, detail?: unknown) => void
 }
 
 /** The session objects that requests hold: what each was loaded as, and so what its request has changed. */
@@ -38,7 +38,7 @@ export class OpenSessions {
   readonly #ttl: TtlOption
   readonly #disableTouch: boolean
   readonly #onGone: 'ignore' | 'error'
-  readonly #emit: (event: ExactRedisStoreEvent) => void
+  readonly #emit: (event: ExactRedisStoreEvent, detail?: unknown) => void
   readonly #known = new WeakMap<object, Known>()
   /** The commit of a session object that is under way, or waits for its turn; never rejects. */
   readonly #underWay = new WeakMap<object, Promise<void>>()
@@ -73,6 +73,7 @@ export class OpenSessions {
     this.#underWay.set(data, over)
     try {
       await commit
+      this.#emit('commit', performance.now() - since)
     } finally {
       if (this.#underWay.get(data) === over) this.#underWay.delete(data)
     }

@@ -27,6 +27,10 @@ export interface ExactRedisStoreOptions {
 
 /** What the store emits beside; for metrics. */
 export type ExactRedisStoreEvent =
+  /** A session was loaded; with the ms that it took. */
+  | 'load'
+  /** A session was committed; with the ms that it took. */
+  | 'commit'
   /** An operation was sent again; with the error that made it so. */
   | 'retry'
   /** A commit met commits of others to the same counters, and was merged with them. */

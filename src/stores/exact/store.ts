@@ -39,7 +39,7 @@ export class ExactRedisStore extends session.Store {
     this.#durability = new Durability(options.durability ?? 'primary', client, deadlineMs)
     this.#stored = new StoredSessions(keys, this.#commands, this.#durability, rules)
     const commits = new Commits(randomBytes(9).toString('base64url'), this.#commands, this.#durability)
-    const emit = (event: ExactRedisStoreEvent) => this.emit(event)
+    const emit = (event: ExactRedisStoreEvent, detail?: unknown) => this.emit(event, detail)
     this.#open = new OpenSessions({
       stored: this.#stored,
       commits,
@@ -140,7 +140,9 @@ export class ExactRedisStore extends session.Store {
   }
 
   async #load(sid: string): Promise<session.SessionData | null> {
-    const loaded = await this.#stored.load(sid, !this.#disableTouch)
+    const since = performance.now()
+    const loaded = await this.#stored.load(sid, !this.#disableTouch, since)
+    this.emit('load', performance.now() - since)
     if (!loaded) return null
     const data = dataOf(loaded)
     this.#loaded.set(data, loaded)

@@ -401,3 +401,30 @@ describe('a record of connect-redis', () => {
     expect(await client.keys('*')).toEqual([])
   })
 })
+
+it('tells of what it does, for metrics', async () => {
+  const told: [event: string, detail: unknown][] = []
+  const events = ['load', 'commit', 'conflict', 'gone', 'duplicate'] as const
+  const listeners = events.map((event) => [event, (detail: unknown) => told.push([event, detail])] as const)
+  for (const [event, listener] of listeners) store.on(event, listener)
+  await create({ visits: 0 })
+  const [a, b, c] = [await load(store, 'sid'), await load(store, 'sid'), await load(store, 'sid')]
+  for (const session of [a, b]) session.visits += 1
+  await store.commit(a, { idempotencyKey: 'k' })
+  await store.commit(b)
+  await store.commit(c, { idempotencyKey: 'k' })
+  await store.destroy('sid')
+  c.visits += 1
+  await expect(store.commit(c)).rejects.toThrow()
+  for (const [event, listener] of listeners) store.off(event, listener)
+  const count = (name: string) => told.filter(([event]) => event === name).length
+  expect(events.map((event) => [event, count(event)])).toEqual([
+    ['load', 3],
+    ['commit', 4],
+    ['conflict', 1],
+    ['gone', 1],
+    ['duplicate', 1],
+  ])
+  const timed = told.filter(([event]) => event === 'load' || event === 'commit')
+  for (const [, ms] of timed) expect(ms).toEqual(expect.any(Number))
+})
