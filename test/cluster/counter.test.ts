@@ -11,7 +11,7 @@ import { until } from '../support/until.js'
 let namespace: TestNamespace
 let nodePort: URL
 const VALUES = [...valuesFiles('cloudfoundry'), ...IMAGE_VALUES, '--set', 'service.type=NodePort']
-const PATIENCE = ['--wait', '--timeout', '180s']
+const PATIENCE = ['--wait', '--timeout', '280s']
 
 beforeAll(async () => {
   namespace = await TestNamespace.create()

@@ -116,13 +116,22 @@ export class TestNamespace {
     const { items } = await this.get<{ items: { status: { addresses: { address: string }[] } }[] }>('nodes')
     const nodes = items.flatMap(({ status }) => status.addresses.map(({ address }) => address))
     const hosts = [...clusters.map(({ cluster }) => new URL(cluster.server).hostname), ...nodes]
-    for (const host of hosts) {
-      const url = new URL(`http://${host}:${port}/`)
-      const answer = await fetch(new URL('healthz', url), { signal: AbortSignal.timeout(2_000) }).catch(
-        () => {},
-      )
-      if (answer?.ok) return url
+    const answering = async () => {
+      for (const host of hosts) {
+        const url = new URL(`http://${host}:${port}/`)
+        const signal = AbortSignal.timeout(2_000)
+        const answer = await fetch(new URL('healthz', url), { signal }).catch(() => {})
+        if (answer?.ok) return url
+      }
+      return undefined
     }
+    // A node learns of a Service a moment after the Service is there.
+    let found: URL | undefined
+    await until(async () => {
+      found = await answering()
+      return found !== undefined
+    }, 60_000)
+    if (found) return found
     throw new Error(`no node answers at the NodePort ${port}: tried ${hosts.join(', ')}`)
   }
 
