@@ -25,7 +25,7 @@ COPY --from=build /image/ /
 WORKDIR /app
 # The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--max-old-space-size-percentage=38"
+    NODE_OPTIONS="--max-old-space-size-percentage=32"
 USER 65532:65532
 EXPOSE 3000 9090
 CMD ["dist/server.js"]
