@@ -65,8 +65,7 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
 export function applied(fields: Fields, change: Change, rules: Rules): Map<string, string> {
   const result = new Map(fields)
   for (const [key, { by, total }] of change.added) {
-    const found = result.get(key) ?? '0'
-    result.set(key, String(isWhole(found) ? Number(found) + by : total))
+    result.set(key, sum(result.get(key) ?? '0', by) ?? String(total))
   }
   for (const [key, entries] of change.appended) {
     const all = [...(splitLog(result.get(key)) ?? []), ...entries]
@@ -123,8 +122,19 @@ function difference(was = '0', is: string): number | undefined {
   return isWhole(was) && isWhole(is) && Number.isSafeInteger(by) ? by : undefined
 }
 
+/** Redis counts in 64 bits: exactly, also where a session shows only the nearest number. Undefined where it can't. */
+function sum(found: string, by: number): string | undefined {
+  if (!WHOLE.test(found)) return undefined
+  const exact = Number(found) + by
+  if (isWhole(found) && Number.isSafeInteger(exact)) return String(exact)
+  const large = BigInt(found) + BigInt(by)
+  return [BigInt(found), large].every((value) => value === BigInt.asIntN(64, value)) ? `${large}` : undefined
+}
+
+const WHOLE = /^-?\d+$/
+
 function isWhole(text: string): boolean {
-  return Number.isSafeInteger(Number(text)) && /^-?\d+$/.test(text)
+  return Number.isSafeInteger(Number(text)) && WHOLE.test(text)
 }
 
 /** The entries whose appending turns the one log into the other; undefined where it was rewritten otherwise. */

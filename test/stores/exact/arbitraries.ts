@@ -12,7 +12,7 @@ export const anyData: fc.Arbitrary<Record<string, unknown>> = fc
   .record(
     {
       plain: fc.dictionary(key, json, { maxKeys: 4 }),
-      visits: fc.oneof(fc.integer(), json),
+      visits: fc.oneof(fc.integer(), fc.maxSafeInteger(), json),
       clicks: fc.integer({ min: -(2 ** 52), max: 2 ** 52 }),
       trail: fc.oneof(entries, json),
     },
