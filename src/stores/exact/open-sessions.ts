@@ -95,8 +95,11 @@ export class OpenSessions {
       await this.#send(sid, data, state, mode, change ?? NO_CHANGE, ttlMs, idempotencyKey, since)
       this.#known.set(data, state)
     } catch (error) {
-      // What Redis refused has not happened, and may be tried again; of anything else nobody knows.
-      const refused = (error as Error).name === 'ReplyError' || error instanceof SessionExistsError
+      // What Redis has no memory for has not happened, and may be tried again: the script refuses none that was applied.
+      // Of anything else nobody knows: ioredis may have sent it twice.
+      const { name, message } = error as Error
+      const refused =
+        (name === 'ReplyError' && message.includes('OOM')) || error instanceof SessionExistsError
       if (!refused) this.#known.set(data, Object.assign(state, { failed: error }))
       throw error
     }

@@ -74,8 +74,9 @@ if legacy then
 elseif known then
   local last, results = string.match(known, '^(%d+) %d+ (.*)$')
   if tonumber(last) == sequence then
-    -- Written again, so that a wait for replicas on this connection waits for it.
-    redis.call('HSET', key, mark, known)
+    -- A change, so that a wait for replicas on this connection waits for it; one that no lack of memory refuses.
+    local ttl = redis.call('PTTL', key)
+    if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
     return results
   end
   if tonumber(last) > sequence then return redis.error_reply('STALE a later commit of this writer was applied') end

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connectRedis } from '../../../src/redis/connect.js'
@@ -174,6 +175,25 @@ describe('with a deadline of 500 ms, every operation settles', () => {
   })
 })
 
+describe('while Redis is frozen, commits that gather behind another', () => {
+  it('hear by their own deadline', async () => {
+    await create()
+    const store = storeOn(usersClient(), { deadlineMs: 600 })
+    const sessions = await Promise.all([1, 2, 3].map(() => load(store, 'sid')))
+    server.freeze()
+    const rejected: Promise<void>[] = []
+    for (const session of sessions) {
+      session.visits += 1
+      rejected.push(expect(store.commit(session)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' }))
+      await pause(150)
+    }
+    await Promise.all(rejected)
+    server.thaw()
+    await expect.poll(() => visit(store).catch(() => 0), { timeout: 5_000 }).toBeGreaterThan(0)
+    expect(await stored()).toBeLessThanOrEqual(4)
+  })
+})
+
 describe('Redis killed and started again, ten times under load,', () => {
   it('loses nothing that was acknowledged and counts nothing twice', async () => {
     await create()
@@ -213,6 +233,43 @@ describe('an error of Redis that does not pass', () => {
     expect(await stored()).toBe(0)
     await store.commit(session)
     expect(await stored()).toBe(1)
+  })
+
+  it('does not meet a commit that was applied, and whose reply was lost', async () => {
+    await create()
+    for (const client of [usersClient(), ownClient()]) {
+      const store = storeOn(client)
+      const session = await load(store, 'sid')
+      const before = await stored()
+      const losses = proxy.losses
+      proxy.loses = () => proxy.losses === losses
+      proxy.onLoss = () => {
+        void direct.config('SET', 'maxmemory', '1')
+      }
+      session.visits += 1
+      await store.commit(session)
+      await direct.config('SET', 'maxmemory', '0')
+      expect(await stored()).toBe(before + 1)
+    }
+  })
+
+  it('leaves the outcome unknown where a commit may have been sent twice', async () => {
+    await create()
+    for (const client of [usersClient(), ownClient()]) {
+      const store = storeOn(client)
+      const session = await load(store, 'sid')
+      const before = await stored()
+      const losses = proxy.losses
+      proxy.loses = () => proxy.losses === losses
+      proxy.onLoss = () => {
+        void direct.acl('SETUSER', 'default', '-evalsha')
+      }
+      session.visits += 1
+      await expect(store.commit(session)).rejects.toThrow(/NOPERM|permission/)
+      await direct.acl('SETUSER', 'default', '+evalsha')
+      await expect(store.commit(session)).rejects.toThrow(/NOPERM|permission/)
+      expect(await stored()).toBe(before + 1)
+    }
   })
 
   it('such as a changed password, heals by itself once it is right', async () => {
