@@ -109,6 +109,35 @@ describe('two requests at once', () => {
     expect(await stored()).toMatchObject({ visits: 7, trail: ['start', 'a', 'b'] })
   })
 
+  it('keep both entries of a log that is full, whether or not a request cuts it', async () => {
+    const full = Array.from({ length: 20 }, (_, i) => ({ at: i, tags: [i] }))
+    await create({ trail: full })
+    const [a, b, c] = [await load(store, 'sid'), await load(replica, 'sid'), await load(store, 'sid')]
+    a.trail = [...(a.trail as unknown as unknown[]), 'a'].slice(-20) as never
+    ;(b.trail as unknown as unknown[]).push('b', 'b')
+    c.trail = [...Array.from({ length: 20 }, (_, i) => `c${i}`)] as never
+    await Promise.all([store.commit(a), replica.commit(b)])
+    expect(b.trail).toEqual([...full.slice(2), 'b', 'b'])
+    const { trail } = (await stored()) ?? {}
+    expect((trail as unknown[]).slice(0, 17)).toEqual(full.slice(3))
+    expect((trail as unknown[]).slice(17).sort()).toEqual(['a', 'b', 'b'])
+    await store.commit(c)
+    expect(await stored()).toMatchObject({ trail: c.trail })
+  })
+
+  it('show the true counters, also those that they left alone', async () => {
+    await create({ visits: 1, clicks: 1 })
+    const [a, b] = [await load(store, 'sid'), await load(replica, 'sid')]
+    a.clicks = 5
+    b.visits = 2
+    await store.commit(a)
+    await replica.commit(b)
+    expect(b).toMatchObject({ visits: 2, clicks: 5 })
+    b.clicks = 6
+    await replica.commit(b)
+    expect(await stored()).toMatchObject({ visits: 2, clicks: 6 })
+  })
+
   it('of 100 on one session see 100 numbers', async () => {
     await create({ visits: 0 })
     const numbers = await Promise.all(
@@ -300,6 +329,16 @@ describe('a session', () => {
     expect(await stored()).toBeNull()
     expect(await stored('new')).toMatchObject({ visits: 6 })
     expect(await store.ids()).toEqual(['new'])
+  })
+
+  it('that is a record of connect-redis takes it along to a new id as well', async () => {
+    await client.set('sess:sid', JSON.stringify({ cookie: {}, visits: 7, trail: [1] }), 'EX', 100)
+    const session = await load(store, 'sid')
+    session.visits += 1
+    store.generate = () => {}
+    await new Promise((resolve) => store.regenerate(session.req as never, resolve))
+    expect(session).toMatchObject({ visits: 8, trail: [1] })
+    expect(await store.ids()).toEqual([])
   })
 
   it('takes no new id once it has ended', async () => {
