@@ -1,6 +1,8 @@
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from 'pino'
-import { ERR_SESSION_GONE, StoreUnavailable } from '../stores/store-errors.js'
+import { SessionGoneError } from '../stores/exact/index.js'
+import { StoreUnavailable } from '../stores/store-errors.js'
+import { wantsPage } from './wants-page.js'
 
 const TITLES: Record<number, string> = {
   400: 'Bad Request',
@@ -52,14 +54,14 @@ export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHand
     if (problem.status >= 500)
       log.error({ err: error, requestId: req.id, problem: problem.message }, 'failed')
     // express-session saves or touches what is left on the request: after a failure it must do neither.
-    forgetSession(req)
+    Reflect.deleteProperty(req, 'session')
     if (res.headersSent) {
       res.destroy()
       return
     }
     const title = TITLES[problem.status] ?? 'Error'
     res.status(problem.status).set({ ...problem.headers, 'Cache-Control': 'no-store', Vary: 'Accept' })
-    if (req.get('Accept')?.includes('text/html')) {
+    if (wantsPage(req)) {
       const again = problem.status === 503 && req.method === 'GET'
       if (again) res.set('Refresh', '2')
       res.type('html').send(page(problem.status, title, problem.message, again))
@@ -82,17 +84,13 @@ function problemOf(error: unknown): Problem {
     const detail = 'The session store does not answer. Nothing that was acknowledged is lost; try again.'
     return new Problem(503, detail, { 'Retry-After': '1' }, error)
   }
-  const { code, status, expose } = error as { code?: unknown; status?: unknown; expose?: unknown }
-  if (code === ERR_SESSION_GONE) return new Problem(409, 'This session has ended meanwhile.', {}, error)
+  if (error instanceof SessionGoneError)
+    return new Problem(409, 'This session has ended meanwhile.', {}, error)
+  const { status, expose } = error as { status?: unknown; expose?: unknown }
   // What the body parser and the router say of a bad request is theirs to say.
   if (typeof status === 'number' && status >= 400 && status < 500 && expose !== false) {
     const detail = status === 413 ? 'The body is too large.' : 'The request could not be read.'
     return new Problem(status, detail, {}, error)
   }
   return new Problem(500, 'Something went wrong here.', {}, error)
-}
-
-function forgetSession(req: Request): void {
-  const { session } = req
-  if (session) Reflect.deleteProperty(req, 'session')
 }

@@ -17,7 +17,7 @@ export interface SessionStore {
   /**
    * Commits the request's session. With an idempotency key that was committed before, it changes nothing.
    * @returns the visits that this commit made, or those that the key's first commit made.
-   * @throws StoreUnavailable where the outcome is unknown, an error of the code ERR_SESSION_GONE where the session has ended.
+   * @throws StoreUnavailable where the outcome is unknown, SessionGoneError where the session has ended.
    */
   commit(req: Request, idempotencyKey?: string): Promise<number>
 }

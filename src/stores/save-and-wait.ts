@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { call } from './call.js'
 
 declare module 'express-session' {
   interface SessionData {
@@ -30,11 +31,4 @@ export async function saveAndWait(req: Request, idempotencyKey?: string): Promis
   }
   await call((done) => session.save(done))
   return session.visits ?? 0
-}
-
-/** @returns a promise of an operation with a callback. */
-export function call(operation: (done: (error?: unknown) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    operation((error) => (error ? reject(error) : resolve()))
-  })
 }

@@ -1,6 +1,7 @@
 import type { Store } from 'express-session'
 import type { Metrics, SessionOperation } from '../metrics/metrics.js'
-import { ERR_SESSION_GONE, StoreUnavailable } from './store-errors.js'
+import { SessionGoneError } from './exact/index.js'
+import { StoreUnavailable } from './store-errors.js'
 
 type Done = (error?: unknown, ...results: unknown[]) => void
 type Method = (this: Store, ...args: unknown[]) => unknown
@@ -34,7 +35,7 @@ export function watched<S extends Store>(store: S, metrics: Metrics): S {
 export function measure(operation: SessionOperation, metrics: Metrics): (error?: unknown) => unknown {
   const started = performance.now()
   return (error) => {
-    const gone = (error as { code?: unknown } | undefined)?.code === ERR_SESSION_GONE
+    const gone = error instanceof SessionGoneError
     const outcome = error ? (gone ? 'gone' : 'error') : 'ok'
     metrics.operation(operation, outcome, (performance.now() - started) / 1000)
     return error && !gone ? new StoreUnavailable(operation, { cause: error }) : error

@@ -2,8 +2,8 @@ import { type Request, Router } from 'express'
 import type { Instance, StoreName } from '../config/settings.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import type { ShowPage } from '../page/page-router.js'
+import { call } from '../stores/call.js'
 import type { SessionStore } from '../stores/open-store.js'
-import { call } from '../stores/save-and-wait.js'
 
 /** The routes that look at a session, end it, or give it a new id; none of them counts a visit. */
 export function sessionRouter(

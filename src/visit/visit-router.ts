@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express'
 import type { Instance, StoreName } from '../config/settings.js'
 import { onlyMethods, Problem } from '../http/problem.js'
+import { wantsPage } from '../http/wants-page.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ShowPage } from '../page/page-router.js'
 import type { SessionStore } from '../stores/open-store.js'
@@ -26,8 +27,7 @@ export function visitRouter(
     const visits = await store.commit(req, key)
     if (first) metrics.sessionCreated()
     res.set({ 'Cache-Control': 'no-store', Vary: 'Accept' })
-    if (req.get('Accept')?.includes('text/html'))
-      res.type('html').send(page(req, { visits, trail: req.session.trail ?? [] }))
+    if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: req.session.trail ?? [] }))
     else res.json({ visits, instance, store: name })
   }
 

@@ -1,6 +1,6 @@
 import type { Session, SessionData } from 'express-session'
 import { applied, type Change, changeOf, type Fields, fieldsOf, type Rules } from './change.js'
-import type { Commits } from './commits.js'
+import type { Commit, Commits } from './commits.js'
 import { SessionExistsError, SessionGoneError } from './errors.js'
 import type { Keys } from './keys.js'
 import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
@@ -82,7 +82,7 @@ export class OpenSessions {
   async #commitNow(sid: string, data: SessionData, idempotencyKey: string, since: number): Promise<void> {
     const known = this.#known.get(data)
     const ttlMs = this.#lifeOf(data, known)
-    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.#stored.destroy(sid)
+    if (ttlMs === undefined) return this.#stored.destroy(sid)
     if (!isSession(data)) return this.#replace(sid, data, ttlMs)
     if (known?.failed) throw known.failed
 
@@ -90,9 +90,14 @@ export class OpenSessions {
     const change = changeOf(base, data, this.#rules)
     if (known && !change && !idempotencyKey) return this.touch(sid, data)
     const state: Known = known ?? { base, legacy: undefined, ttlMs, extendedAt: 0, slideMs: '' }
-    const mode = known ? 'update' : 'create'
+    const wanted = {
+      mode: known ? 'update' : 'create',
+      ttlMs,
+      idempotencyKey,
+      change: change ?? NO_CHANGE,
+    } as const
     try {
-      await this.#send(sid, data, state, mode, change ?? NO_CHANGE, ttlMs, idempotencyKey, since)
+      await this.#send(sid, data, state, wanted, since)
       this.#known.set(data, state)
     } catch (error) {
       // What Redis has no memory for has not happened, and may be tried again: the script refuses none that was applied.
@@ -109,21 +114,19 @@ export class OpenSessions {
     sid: string,
     data: SessionData,
     state: Known,
-    mode: 'update' | 'create',
-    change: Change,
-    ttlMs: number,
-    idempotencyKey: string,
+    wanted: Pick<Commit, 'mode' | 'ttlMs' | 'idempotencyKey' | 'change'>,
     since: number,
   ): Promise<void> {
-    const key = this.#keys.of(sid)
+    const { change } = wanted
+    const { logs } = this.#rules
     const slideMs = slideOf(data, this.#ttl)
     const others = this.#countersBeside(change, state.base)
-    const known = { ttlMs, idempotencyKey, change, reads: [...others.keys()], logs: this.#rules.logs }
+    const reads = [...others.keys()]
     for (;;) {
       const { legacy } = state
       const newSlide = legacy || slideMs !== state.slideMs ? slideMs : undefined
-      const commit = { ...known, mode, legacy, slideMs: newSlide }
-      const [outcome, counters = {}] = await this.#commits.commit(key, commit, since)
+      const commit = { ...wanted, legacy, reads, slideMs: newSlide, logs }
+      const [outcome, counters = {}] = await this.#commits.commit(this.#keys.of(sid), commit, since)
       switch (outcome) {
         case 'ok':
           Object.assign(state, { legacy: undefined, extendedAt: performance.now(), slideMs })
@@ -205,7 +208,7 @@ export class OpenSessions {
     if (this.#disableTouch || this.isExtended(data)) return
     const known = this.#known.get(data)
     const ttlMs = this.#lifeOf(data, known)
-    if (!(ttlMs > 0 && Number.isFinite(ttlMs))) return this.#stored.destroy(sid)
+    if (ttlMs === undefined) return this.#stored.destroy(sid)
     await this.#stored.extend(sid, ttlMs)
     if (known) known.extendedAt = performance.now()
   }
@@ -251,10 +254,15 @@ export class OpenSessions {
     return known.slideMs === '' || performance.now() - known.extendedAt < Number(known.slideMs) / 100
   }
 
-  /** ms that the session is to live from now on. A copy that a slow request holds doesn't know that others extended it. */
-  #lifeOf(data: SessionData, known: Known | undefined): number {
+  /**
+   * ms that the session is to live from now on; undefined for one whose end has come, or is no time. A copy that a slow
+   * request holds doesn't know that others extended it.
+   */
+  #lifeOf(data: SessionData, known: Known | undefined): number | undefined {
     const slideMs = slideOf(data, this.#ttl)
-    return known && slideMs !== '' && slideMs === known.slideMs ? Number(slideMs) : ttlOf(data, this.#ttl)
+    const extended = known && slideMs !== '' && slideMs === known.slideMs
+    const ttlMs = extended ? Number(slideMs) : ttlOf(data, this.#ttl)
+    return ttlMs > 0 && Number.isFinite(ttlMs) ? ttlMs : undefined
   }
 }
 

@@ -59,6 +59,12 @@ const visit = async (store: ExactRedisStore, sid = 'sid') => {
   await store.commit(session)
   return session.visits
 }
+/** The next reply is lost; in the same moment this happens to Redis. */
+const loseOneReply = (then: () => Promise<unknown> = async () => {}) => {
+  const { losses } = proxy
+  proxy.loses = () => proxy.losses === losses
+  proxy.onLoss = () => void then()
+}
 const stored = async (sid = 'sid') => Number(await direct.hget(`sess:${sid}`, ':visits'))
 
 describe.each([
@@ -71,11 +77,7 @@ describe.each([
     await create()
     const store = storeOn(connect())
     const session = await load(store, 'sid')
-    let lose = true
-    proxy.loses = () => lose
-    proxy.onLoss = () => {
-      lose = false
-    }
+    loseOneReply()
     session.visits += 1
     await store.commit(session)
     expect(proxy.losses).toBe(1)
@@ -241,11 +243,7 @@ describe('an error of Redis that does not pass', () => {
       const store = storeOn(client)
       const session = await load(store, 'sid')
       const before = await stored()
-      const losses = proxy.losses
-      proxy.loses = () => proxy.losses === losses
-      proxy.onLoss = () => {
-        void direct.config('SET', 'maxmemory', '1')
-      }
+      loseOneReply(() => direct.config('SET', 'maxmemory', '1'))
       session.visits += 1
       await store.commit(session)
       await direct.config('SET', 'maxmemory', '0')
@@ -259,11 +257,7 @@ describe('an error of Redis that does not pass', () => {
       const store = storeOn(client)
       const session = await load(store, 'sid')
       const before = await stored()
-      const losses = proxy.losses
-      proxy.loses = () => proxy.losses === losses
-      proxy.onLoss = () => {
-        void direct.acl('SETUSER', 'default', '-evalsha')
-      }
+      loseOneReply(() => direct.acl('SETUSER', 'default', '-evalsha'))
       session.visits += 1
       await expect(store.commit(session)).rejects.toThrow(/NOPERM|permission/)
       await direct.acl('SETUSER', 'default', '+evalsha')
