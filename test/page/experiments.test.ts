@@ -48,22 +48,30 @@ describe.each(STORES)('the experiments, with sessions in %s', { timeout: 90_000 
   })
 
   it('kills an instance, once that is confirmed', async () => {
-    const page = await site.visitor()
-    await page.locator('[data-experiment=kill]').click()
-    await page.getByRole('button', { name: 'Cancel' }).click()
-    await page.locator('#visit').click()
-    if (shared) await expect.poll(() => visits(page).textContent()).toBe('2')
+    const verdictOfKill = async () => {
+      const page = await site.visitor()
+      await page.locator('[data-experiment=kill]').click()
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await page.locator('#visit').click()
+      if (shared) await expect.poll(() => visits(page).textContent()).toBe('2')
 
-    await page.locator('[data-experiment=kill]').click()
-    await page.getByRole('button', { name: 'Kill it', exact: true }).click()
-    const result = page.locator('[data-experiment=kill] + [aria-busy=false]')
-    const killed = await result.locator('.chip').first().textContent()
-    await page.locator('#picture .wide .node.gone', { hasText: `${killed}` }).waitFor()
-    if (shared) expect(await result.locator('.verdict').textContent()).toBe('✓ The count went on: 3.')
-    else expect(await result.locator('.verdict').textContent()).toMatch(/^✗ The count did not go on/)
-    // The platform starts it again, and the picture shows it.
-    await page.locator('#picture .wide .node.gone').waitFor({ state: 'detached' })
-    await expect.poll(() => page.locator('#picture .wide .node').count()).toBe(4)
+      await page.locator('[data-experiment=kill]').click()
+      await page.getByRole('button', { name: 'Kill it', exact: true }).click()
+      const result = page.locator('[data-experiment=kill] + [aria-busy=false]')
+      const killed = await result.locator('.chip').first().textContent()
+      await page.locator('#picture .wide .node.gone', { hasText: `${killed}` }).waitFor()
+      const verdict = await result.locator('.verdict').textContent()
+      // The platform starts it again, and the picture shows it.
+      await page.locator('#picture .wide .node.gone').waitFor({ state: 'detached' })
+      await expect.poll(() => page.locator('#picture .wide .node').count()).toBe(4)
+      return verdict
+    }
+    let verdict = await verdictOfKill()
+    // In memory a visit may meet, by chance, the one instance that knows its session: then another visitor tries.
+    for (let more = 0; !shared && verdict?.startsWith('✓') && more < 5; more += 1)
+      verdict = await verdictOfKill()
+    if (shared) expect(verdict).toBe('✓ The count went on: 3.')
+    else expect(verdict).toMatch(/^✗ The count did not go on/)
   })
 })
 
