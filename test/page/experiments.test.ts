@@ -50,6 +50,8 @@ describe.each(STORES)('the experiments, with sessions in %s', { timeout: 90_000 
   it('kills an instance, once that is confirmed', async () => {
     const verdictOfKill = async () => {
       const page = await site.visitor()
+      // Redis lists one that was killed before for some seconds.
+      await expect.poll(() => page.locator('#picture .wide .node').count()).toBe(4)
       await page.locator('[data-experiment=kill]').click()
       await page.getByRole('button', { name: 'Cancel' }).click()
       await page.locator('#visit').click()
