@@ -1,5 +1,5 @@
 // Runs before the npm scripts: installs and builds what is missing, so that each works on a fresh clone.
-//   node scripts/prepare.mjs [redis] [chromium] [helm]
+//   node scripts/prepare.mjs [redis] [chromium] [helm] [prometheus]
 import { execFileSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -27,9 +27,8 @@ if (!built) {
 
 const wanted = process.argv.slice(2)
 if (wanted.length > 0) {
-  const { CHROMIUM_PACKAGE, REDIS_PACKAGE, findProgram, installSystemPackage } = await import(
-    '../dist/local/system-package.js'
-  )
+  const { CHROMIUM_PACKAGE, PROMETHEUS_PACKAGE, REDIS_PACKAGE, findProgram, installSystemPackage } =
+    await import('../dist/local/system-package.js')
   if (wanted.includes('redis') && !findProgram('redis-server', 'valkey-server')) {
     installSystemPackage(REDIS_PACKAGE, say)
   }
@@ -39,6 +38,9 @@ if (wanted.length > 0) {
     !findProgram('chromium', 'chromium-browser', 'google-chrome')
   ) {
     installSystemPackage(CHROMIUM_PACKAGE, say)
+  }
+  if (wanted.includes('prometheus') && !(findProgram('prometheus') && findProgram('promtool'))) {
+    installSystemPackage(PROMETHEUS_PACKAGE, say)
   }
   if (wanted.includes('helm')) {
     const { helmProgram } = await import('../dist/local/helm-program.js')

@@ -27,6 +27,14 @@ export const CHROMIUM_PACKAGE: SystemPackage = {
   brew: 'chromium',
 }
 
+export const PROMETHEUS_PACKAGE: SystemPackage = {
+  apt: 'prometheus',
+  dnf: 'golang-github-prometheus',
+  apk: 'prometheus',
+  pacman: 'prometheus',
+  brew: 'prometheus',
+}
+
 const INSTALL: Record<keyof SystemPackage, (name: string) => string[][]> = {
   apt: (name) => [
     ['apt-get', 'update', '-qq'],
