@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { startPlatform } from '../dist/local/platform.js'
+import { findProgram } from '../dist/local/system-package.js'
+
+export const IMAGES = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs/images')
+
+/** Four instances, a load balancer, Redis and a Chromium, for the pictures in docs/images; all is gone after the work. */
+export async function withSite(work) {
+  const folder = mkdtempSync(join(tmpdir(), 'redissessions-images-'))
+  const store = process.env.SESSION_STORE ?? 'exact'
+  const platform = await startPlatform({ store, instances: 4, dataFolder: folder, port: 0, say: console.log })
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? findProgram('chromium', 'chromium-browser', 'google-chrome'),
+    args: ['--disable-background-networking', '--disable-component-update'],
+    chromiumSandbox: process.getuid?.() !== 0,
+  })
+  try {
+    await work({ platform, browser, folder })
+  } finally {
+    await browser.close()
+    await platform.stop()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Runs an experiment of the page and waits for its outcome. */
+export async function experiment(page, name) {
+  await page.click(`[data-experiment=${name}]`)
+  await page.waitForSelector(`[data-experiment=${name}] + [aria-busy=false]`)
+}
+
+/** Visits once by the page's button. */
+export async function visit(page) {
+  const answered = page.waitForResponse('**/api/visits')
+  await page.click('#visit')
+  await answered
+}
