@@ -27,8 +27,9 @@ if (!built) {
 
 const wanted = process.argv.slice(2)
 if (wanted.length > 0) {
-  const { CHROMIUM_PACKAGE, PROMETHEUS_PACKAGE, REDIS_PACKAGE, findProgram, installSystemPackage } =
-    await import('../dist/local/system-package.js')
+  const { CHROMIUM_PACKAGE, REDIS_PACKAGE, findProgram, installSystemPackage } = await import(
+    '../dist/local/system-package.js'
+  )
   if (wanted.includes('redis') && !findProgram('redis-server', 'valkey-server')) {
     installSystemPackage(REDIS_PACKAGE, say)
   }
@@ -39,11 +40,12 @@ if (wanted.length > 0) {
   ) {
     installSystemPackage(CHROMIUM_PACKAGE, say)
   }
-  if (wanted.includes('prometheus') && !(findProgram('prometheus') && findProgram('promtool'))) {
-    installSystemPackage(PROMETHEUS_PACKAGE, say)
-  }
   if (wanted.includes('helm')) {
     const { helmProgram } = await import('../dist/local/helm-program.js')
     await helmProgram(say)
+  }
+  if (wanted.includes('prometheus')) {
+    const { prometheusProgram } = await import('../dist/local/prometheus-program.js')
+    for (const name of ['prometheus', 'promtool']) prometheusProgram(name, say)
   }
 }

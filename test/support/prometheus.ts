@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { prometheusProgram } from '../../src/local/prometheus-program.js'
 import { freePort } from './free-port.js'
 import { until } from './until.js'
 
@@ -64,7 +65,11 @@ export class Prometheus {
       `--config.file=${this.#folder}/prometheus.yaml`,
       `--storage.tsdb.path=${this.#folder}/data`,
     ]
-    const child = spawn('prometheus', [...files, `--web.listen-address=${address}`], { stdio: 'ignore' })
+    const child = spawn(
+      prometheusProgram('prometheus', () => {}),
+      [...files, `--web.listen-address=${address}`],
+      { stdio: 'ignore' },
+    )
     this.#process = child
     await until(async () => {
       if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}`)
@@ -89,8 +94,14 @@ export function promtoolTest(groups: unknown, file: string): void {
   try {
     writeFileSync(join(folder, 'rules.yaml'), stringify({ groups }))
     copyFileSync(file, join(folder, 'tests.yaml'))
-    execFileSync('promtool', ['check', 'rules', join(folder, 'rules.yaml')], { stdio: 'pipe' })
-    execFileSync('promtool', ['test', 'rules', join(folder, 'tests.yaml')], { stdio: 'pipe' })
+    const promtool = (...args: string[]) =>
+      execFileSync(
+        prometheusProgram('promtool', () => {}),
+        args,
+        { stdio: 'pipe' },
+      )
+    promtool('check', 'rules', join(folder, 'rules.yaml'))
+    promtool('test', 'rules', join(folder, 'tests.yaml'))
   } finally {
     rmSync(folder, { recursive: true })
   }
