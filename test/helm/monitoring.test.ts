@@ -107,7 +107,7 @@ describe('a real Prometheus that scrapes a real instance', () => {
     })
     await redis.start()
     await until(async () => !(await prometheus.firing()).includes('RedisSessionsRedisAway'))
-  })
+  }, 60_000)
 
   test('each panel of the dashboard shows what its queries find', async () => {
     const config = find(objects, 'ConfigMap', 'redissessions-dashboard')
