@@ -29,17 +29,7 @@ export interface Parts {
   readonly exit: (mode: ExitMode) => void
 }
 
-const SESSION_PATHS = [
-  '/',
-  '/session',
-  '/session/end',
-  '/session/regenerate',
-  '/api/visits',
-  '/api/session',
-  '/api/session/regenerate',
-]
-
-/** Composes the counter. A request walks down this list, and what comes before the session never touches the store. */
+/** Composes the counter. A request walks down this list; only the routes of the visit and the session touch the store. */
 export function createApp(parts: Parts): Express {
   const { settings, store, instances, lastInstances, readiness, metrics, log, exit } = parts
   const { instance, chaosEnabled, trustProxy } = settings
@@ -53,16 +43,9 @@ export function createApp(parts: Parts): Express {
 
   app.use(requestLog(log, metrics))
   app.use(closeWhileStopping(readiness))
-  app.use(healthRouter(readiness))
   app.use(securityHeaders())
   app.use(sameOrigin)
-  app.use(page.assets)
   app.use(express.json({ limit: '1kb' }))
-  app.use(platformRouter(instances, instance, chaosEnabled ? exit : undefined))
-  // A monitor's HEAD is no visit.
-  app.head('/', (_req, res) => {
-    res.set('Cache-Control', 'no-store').end()
-  })
   const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
   const sessions = session({
     store: store.store,
@@ -71,9 +54,12 @@ export function createApp(parts: Parts): Express {
     saveUninitialized: false,
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
-  app.all(SESSION_PATHS, answerWithin(deadlineMs, answerProblem), sessions)
-  app.use(visitRouter(store, storeName, instance, metrics, page.show))
-  app.use(sessionRouter(store, storeName, instance, ttlSeconds, page.show))
+  const withSession = answerWithin(deadlineMs, answerProblem, sessions)
+  app.use(visitRouter(withSession, store, storeName, instance, metrics, page.show))
+  app.use(sessionRouter(withSession, store, storeName, instance, ttlSeconds, page.show))
+  app.use(page.assets)
+  app.use(platformRouter(instances, instance, chaosEnabled ? exit : undefined))
+  app.use(healthRouter(readiness))
   app.use(notFound)
   app.use(answerProblem)
   return app

@@ -209,7 +209,7 @@ describe('the counter', () => {
   })
 
   it('logs each request with its id and neither cookies nor queries', async () => {
-    open()
+    open({ LOG_LEVEL: 'debug' })
     const cookie = cookieOf(await visit())
     const given = await get('/?token=hush').set('X-Request-Id', 'from-the-client').set('Cookie', cookie)
     expect(given.get('X-Request-Id')).toBe('from-the-client')
@@ -219,6 +219,13 @@ describe('the counter', () => {
     expect(log).toContain('"requestId":"from-the-client"')
     expect(log).toContain(`"requestId":"${made.get('X-Request-Id')}"`)
     expect(log).not.toMatch(/hush|connect\.sid|s%3A/)
+  })
+
+  it('logs at info only what did not go as it should', async () => {
+    open({ LOG_LEVEL: 'info' })
+    await visit()
+    await get('/made-up').expect(404)
+    expect(counter.log.map((line) => JSON.parse(line))).toMatchObject([{ path: '/made-up', status: 404 }])
   })
 
   it('measures requests by route and status, with bounded labels', async () => {

@@ -24,14 +24,11 @@ export class Readiness {
 export function healthRouter(readiness: Readiness): Router {
   return Router()
     .get('/healthz', (_req, res) => {
-      res.set('Cache-Control', 'no-store').json({ status: 'alive' })
+      res.json({ status: 'alive' })
     })
     .get('/readyz', (_req, res) => {
       const status = readiness.state
-      res
-        .status(status === 'ready' ? 200 : 503)
-        .set('Cache-Control', 'no-store')
-        .json({ status })
+      res.status(status === 'ready' ? 200 : 503).json({ status })
     })
 }
 

@@ -60,7 +60,7 @@ export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHand
       return
     }
     const title = TITLES[problem.status] ?? 'Error'
-    res.status(problem.status).set({ ...problem.headers, 'Cache-Control': 'no-store', Vary: 'Accept' })
+    res.status(problem.status).set({ ...problem.headers, Vary: 'Accept' })
     if (wantsPage(req)) {
       const again = problem.status === 503 && req.method === 'GET'
       if (again) res.set('Refresh', '2')

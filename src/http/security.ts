@@ -1,28 +1,47 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
-/** The security headers: nothing but what this origin serves, and no inline script or style. */
-export function securityHeaders(): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+const helmetHeaders = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
     },
-    // Without TLS browsers ignore these two, and complain of them in the console.
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-    // With no-referrer a form on a page that came without TLS would say `Origin: null`: same-origin.ts couldn't tell it.
-    referrerPolicy: { policy: 'same-origin' },
-    // TLS ends at the ingress: whether there is any is its to say.
-    strictTransportSecurity: false,
-  })
+  },
+  // Without TLS browsers ignore these two, and complain of them in the console.
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  // With no-referrer a form on a page that came without TLS would say `Origin: null`: same-origin.ts couldn't tell it.
+  referrerPolicy: { policy: 'same-origin' },
+  // TLS ends at the ingress: whether there is any is its to say.
+  strictTransportSecurity: false,
+  // Of browsers and plug-ins that are gone.
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+})
+
+/**
+ * The security headers: nothing but what this origin serves, and no inline script or style; and no cache, unless an answer
+ * says otherwise. They are the same for each answer, so helmet is asked once.
+ */
+export function securityHeaders(): RequestHandler {
+  const model = new ServerResponse(new IncomingMessage(new Socket()))
+  helmetHeaders(model.req, model, () => {})
+  const headers = new Map(Object.entries(model.getHeaders()) as [string, string][])
+  headers.set('cache-control', 'no-store')
+  return function securityHeaders(_req, res, next) {
+    for (const [name, value] of headers) res.setHeader(name, value)
+    next()
+  }
 }

@@ -20,7 +20,7 @@ export function platformRouter(
       const live = await instances().catch((cause: unknown) => {
         throw new StoreUnavailable('instances', { cause })
       })
-      res.set('Cache-Control', 'no-store').json({ instances: live })
+      res.json({ instances: live })
     })
     .all('/api/instances', onlyMethods('GET', 'HEAD'))
   if (!exit) return router

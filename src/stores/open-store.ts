@@ -14,6 +14,8 @@ export interface SessionStore {
   readonly store: session.Store
   /** ms after which the cookie, and with it the session, expires; undefined where the store has a clock of its own. */
   readonly cookieMaxAge?: number
+  /** Whether a commit leaves nothing to do at the request's end, where the browser has its cookie: neither a save nor a touch. */
+  readonly commitsAll: boolean
   /**
    * Commits the request's session. With an idempotency key that was committed before, it changes nothing.
    * @returns the visits that this commit made, or those that the key's first commit made.
@@ -34,10 +36,15 @@ export function openStore(
       return {
         store: watched(new session.MemoryStore(), metrics),
         cookieMaxAge: ttl * 1000,
+        commitsAll: false,
         commit: saveAndWait,
       }
     case 'connect-redis':
-      return { store: watched(new UsualRedisStore({ client, ttl }), metrics), commit: saveAndWait }
+      return {
+        store: watched(new UsualRedisStore({ client, ttl }), metrics),
+        commitsAll: false,
+        commit: saveAndWait,
+      }
     case 'exact':
       return openExact(settings, client, metrics)
   }
@@ -59,6 +66,7 @@ function openExact(
   watched(store, metrics)
   return {
     store,
+    commitsAll: true,
     async commit({ session }, idempotencyKey) {
       const finish = measure('commit', metrics)
       try {

@@ -10,7 +10,8 @@ export interface Visit {
 declare module 'express-session' {
   interface SessionData {
     visits: number
-    trail: Visit[]
+    /** "at index id" of each visit, oldest first; an instance without an index has a "-". */
+    trail: string[]
   }
 }
 
@@ -18,7 +19,17 @@ declare module 'express-session' {
 export const TRAIL_LENGTH = 20
 
 /** Counts a visit in the session; the commit is the caller's. */
-export function countVisit(session: Partial<SessionData>, instance: Instance): void {
+export function countVisit(session: Partial<SessionData>, { id, index }: Instance): void {
   session.visits = (session.visits ?? 0) + 1
-  session.trail = [...(session.trail ?? []), { at: Date.now(), instance }].slice(-TRAIL_LENGTH)
+  // Text, not an object: each request walks through all of them, to load, compare and hash the session.
+  const step = `${Date.now()} ${index ?? '-'} ${id}`
+  session.trail = [...(session.trail ?? []), step].slice(-TRAIL_LENGTH)
+}
+
+/** @returns the visits that a session's trail tells of. */
+export function readTrail(trail: readonly string[] = []): Visit[] {
+  return trail.map((step) => {
+    const [at, index, ...id] = step.split(' ')
+    return { at: Number(at), instance: { id: id.join(' '), index: index === '-' ? null : Number(index) } }
+  })
 }

@@ -1,16 +1,18 @@
-import { type Request, type Response, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Instance, StoreName } from '../config/settings.js'
+import { answerJson } from '../http/answer-json.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import { wantsPage } from '../http/wants-page.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ShowPage } from '../page/page-router.js'
 import type { SessionStore } from '../stores/open-store.js'
-import { countVisit } from './count-visit.js'
+import { countVisit, readTrail } from './count-visit.js'
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
 /** The routes that count a visit. It is answered only after its commit. */
 export function visitRouter(
+  session: RequestHandler,
   store: SessionStore,
   name: StoreName,
   instance: Instance,
@@ -22,18 +24,27 @@ export function visitRouter(
     if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
       throw new Problem(400, 'Idempotency-Key takes 1 to 255 visible ASCII characters.')
     }
-    const first = req.session.visits === undefined
-    countVisit(req.session, instance)
+    const { session } = req
+    const first = session.visits === undefined
+    countVisit(session, instance)
     const visits = await store.commit(req, key)
     if (first) metrics.sessionCreated()
-    res.set({ 'Cache-Control': 'no-store', Vary: 'Accept' })
-    if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: req.session.trail ?? [] }))
-    else res.json({ visits, instance, store: name })
+    // Nothing is left to store, and no cookie to set: express-session need not look for changes.
+    else if (store.commitsAll) Reflect.set(req, 'session', undefined)
+    res.setHeader('Vary', 'Accept')
+    if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
+    else answerJson(res, { visits, instance, store: name })
   }
 
-  return Router()
-    .get('/', visit)
-    .all('/', onlyMethods('GET', 'HEAD'))
-    .post('/api/visits', visit)
-    .all('/api/visits', onlyMethods('POST'))
+  const router = Router()
+  router
+    .route('/')
+    // A monitor's HEAD is no visit.
+    .head((_req, res) => {
+      res.end()
+    })
+    .get(session, visit)
+    .all(onlyMethods('GET', 'HEAD'))
+  router.route('/api/visits').post(session, visit).all(onlyMethods('POST'))
+  return router
 }
