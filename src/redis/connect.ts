@@ -29,8 +29,6 @@ export function connectRedis(
     // A frozen server or a lost address answers nothing, not even a reset: the silence itself is the sign.
     socketTimeout: Math.min(1_500, deadlineMs / 2),
     enableOfflineQueue: offlineQueue,
-    // One write for what many requests send in the same turn of the event loop.
-    enableAutoPipelining: true,
     // Of the retryStrategy's average delay; past the deadline nobody waits for the command any more.
     maxRetriesPerRequest: offlineQueue ? Math.floor(deadlineMs / 150) : 0,
     ...(offlineQueue ? { commandTimeout: deadlineMs } : {}),
@@ -42,20 +40,23 @@ export function connectRedis(
     case 'cluster':
       return new Cluster([...settings.nodes], {
         clusterRetryStrategy: retryStrategy,
+        enableAutoPipelining: true,
         enableOfflineQueue: offlineQueue,
         redisOptions: options,
       })
     case 'sentinel':
-      return new Redis({
-        ...options,
-        sentinels: [...settings.nodes],
-        name: settings.sentinelName,
-        sentinelRetryStrategy: retryStrategy,
-        enableTLSForSentinelMode: settings.tls !== undefined,
-        sentinelTLS: settings.tls,
-      })
+      return gatherWrites(
+        new Redis({
+          ...options,
+          sentinels: [...settings.nodes],
+          name: settings.sentinelName,
+          sentinelRetryStrategy: retryStrategy,
+          enableTLSForSentinelMode: settings.tls !== undefined,
+          sentinelTLS: settings.tls,
+        }),
+      )
     case 'standalone':
-      return new Redis({ ...options, ...settings.nodes[0] })
+      return gatherWrites(new Redis({ ...options, ...settings.nodes[0] }))
   }
 }
 
@@ -76,4 +77,23 @@ export function reportConnection(client: RedisClient, log: Logger): void {
 export async function quitRedis(client: RedisClient): Promise<void> {
   if (client.status === 'ready') await client.quit().catch(() => {})
   client.disconnect()
+}
+
+/** One write for what many requests send in the same turn of the event loop; at half the cost of ioredis' auto-pipelining. */
+function gatherWrites(client: Redis): Redis {
+  const send = client.sendCommand.bind(client)
+  let gathering: Redis['stream'] | undefined
+  client.sendCommand = (command, stream) => {
+    const { stream: socket } = client
+    if (client.status === 'ready' && socket !== gathering) {
+      gathering = socket
+      socket.cork()
+      setImmediate(() => {
+        socket.uncork()
+        if (gathering === socket) gathering = undefined
+      })
+    }
+    return send(command, stream)
+  }
+  return client
 }
