@@ -33,25 +33,32 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
   let cookie: string | undefined
   for (const key of Object.keys(session)) {
     const was = base.get(key)
-    const is = textOf(session[key as keyof typeof session], rules.logs.has(key))
+    const value: unknown = session[key as keyof typeof session]
+    const length = rules.logs.get(key)
+    if (length && Array.isArray(value)) {
+      if (was !== undefined) left -= 1
+      const before = splitLog(was)
+      const after = textsOf(value)
+      if (was !== undefined && before?.length === after.length && endsWith(before, after, after.length))
+        continue
+      const entries = before && isJoined(was, before) && newEntries(before, after, length)
+      if (entries) change.appended.set(key, entries)
+      else change.set.set(key, joinLog(after))
+      continue
+    }
+    const is = JSON.stringify(value) as string | undefined
     if (is === undefined) continue
     if (was !== undefined) left -= 1
     if (was === is) continue
     // What merges is looked at first: to see that two texts mean the same takes a parse of both.
     const by = rules.counters.has(key) ? difference(was, is) : undefined
-    if (by !== undefined) {
-      change.added.set(key, { by, total: Number(is) })
-      continue
-    }
-    const length = rules.logs.get(key)
-    const entries = length && newEntries(was, is, length)
-    if (entries) change.appended.set(key, entries)
+    if (by !== undefined) change.added.set(key, { by, total: Number(is) })
     else if (key === 'cookie' && was !== undefined && sameCookie(was, is)) cookie = is
     else if (was === undefined || !same(was, is)) change.set.set(key, is)
   }
   if (left > 0) {
     for (const key of base.keys()) {
-      if (textOf(session[key as keyof typeof session], false) === undefined) change.deleted.add(key)
+      if (JSON.stringify(session[key as keyof typeof session]) === undefined) change.deleted.add(key)
     }
   }
   const size = change.set.size + change.deleted.size + change.added.size + change.appended.size
@@ -80,7 +87,8 @@ export function applied(fields: Fields, change: Change, rules: Rules): Map<strin
 export function fieldsOf(session: object, rules: Rules): Map<string, string> {
   const fields = new Map<string, string>()
   for (const [key, value] of Object.entries(session)) {
-    const text = textOf(value, rules.logs.has(key))
+    const log = rules.logs.has(key) && Array.isArray(value)
+    const text = log ? joinLog(textsOf(value)) : (JSON.stringify(value) as string | undefined)
     if (text !== undefined) fields.set(key, text)
   }
   return fields
@@ -99,10 +107,13 @@ function joinLog(entries: readonly string[]): string {
   return `[${entries.join(ENTRY_SEPARATOR)}]`
 }
 
-function textOf(value: unknown, log: boolean): string | undefined {
-  // JSON.stringify gives undefined for undefined, functions and symbols, which its type doesn't say.
-  if (log && Array.isArray(value)) return joinLog(value.map((entry) => JSON.stringify(entry) ?? 'null'))
-  return JSON.stringify(value) as string | undefined
+/** Whether a log is in the form that a script can tell its entries apart in: what other means wrote may not be. */
+function isJoined(text: string | undefined, entries: readonly string[]): boolean {
+  return text === undefined || text.includes(ENTRY_SEPARATOR) || text === joinLog(entries)
+}
+
+function textsOf(entries: readonly unknown[]): string[] {
+  return entries.map((entry) => (JSON.stringify(entry) as string | undefined) ?? 'null')
 }
 
 // A number such as 12345678901234567890 that another program stored reads as another number here; unchanged it still is.
@@ -138,19 +149,22 @@ function isWhole(text: string): boolean {
 }
 
 /** The entries whose appending turns the one log into the other; undefined where it was rewritten otherwise. */
-function newEntries(was: string | undefined, is: string, length: number): string[] | undefined {
-  const before = splitLog(was)
-  const after = splitLog(is)
-  // What other means wrote is not in our form: a script could not tell its entries apart.
-  if (!before || !after || after.length === 0 || (was !== undefined && was !== joinLog(before)))
-    return undefined
-  // The fewest new entries first: what was before them must be the end of what was there.
+function newEntries(
+  before: readonly string[],
+  after: readonly string[],
+  length: number,
+): string[] | undefined {
+  // The fewest new entries first: what was before them must be all that was there, or the end of it in a full log.
   for (let kept = Math.min(before.length, after.length - 1); kept >= 0; kept -= 1) {
-    const expected = [...before, ...after.slice(kept)]
-    const whole = after.length === expected.length && expected.every((entry, i) => entry === after[i])
-    const end = expected.slice(-length)
-    if (whole || (after.length === end.length && end.every((entry, i) => entry === after[i])))
+    if ((kept === before.length || after.length === length) && endsWith(before, after, kept))
       return after.slice(kept)
   }
   return undefined
+}
+
+/** Whether the one array's last entries are the other's first ones, this many. */
+function endsWith(before: readonly string[], after: readonly string[], many: number): boolean {
+  const skipped = before.length - many
+  for (let i = 0; i < many; i += 1) if (before[skipped + i] !== after[i]) return false
+  return true
 }

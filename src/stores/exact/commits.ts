@@ -127,33 +127,26 @@ export class Commits {
 
 function pushCommit(args: (string | number)[], commit: Commit): void {
   const { mode, ttlMs, idempotencyKey, legacy, change, reads, slideMs, logs } = commit
-  args.push(mode, ttlMs, idempotencyKey && JSON.stringify(idempotencyKey), legacy?.text ?? '')
-  list(args, legacy ? [...legacy.fields].flatMap(([name, text]) => [`:${name}`, text]) : [])
-  const set: string[] = slideMs ? ['@ttl', slideMs] : []
-  for (const [name, text] of change.set) set.push(`:${name}`, text)
-  list(args, set)
-  const deleted = [...change.deleted].map((name) => `:${name}`)
-  if (slideMs === '' && mode === 'update') deleted.push('@ttl')
-  list(args, deleted)
-  list(
-    args,
-    [...change.added].flatMap(([name, { by, total }]) => [`:${name}`, by, total]),
-  )
-  list(
-    args,
-    reads.map((name) => `:${name}`),
-  )
-  list(
-    args,
-    [...change.appended].flatMap(([name, entries]) => [
-      `:${name}`,
-      logs.get(name) ?? entries.length,
-      entries.length,
-      ...entries,
-    ]),
-  )
-}
-
-function list(args: (string | number)[], entries: (string | number)[]): void {
-  args.push(entries.length, ...entries)
+  const head = args.push('', idempotencyKey && JSON.stringify(idempotencyKey), legacy?.text ?? '') - 3
+  let [shape, from] = [`${mode} ${ttlMs}`, args.length]
+  const endList = () => {
+    shape += ` ${args.length - from}`
+    from = args.length
+  }
+  if (legacy) for (const [name, text] of legacy.fields) args.push(`:${name}`, text)
+  endList()
+  if (slideMs) args.push('@ttl', slideMs)
+  for (const [name, text] of change.set) args.push(`:${name}`, text)
+  endList()
+  for (const name of change.deleted) args.push(`:${name}`)
+  if (slideMs === '' && mode === 'update') args.push('@ttl')
+  endList()
+  for (const [name, { by, total }] of change.added) args.push(`:${name}`, by, total)
+  endList()
+  for (const name of reads) args.push(`:${name}`)
+  endList()
+  for (const [name, entries] of change.appended)
+    args.push(`:${name}`, logs.get(name) ?? entries.length, entries.length, ...entries)
+  endList()
+  args[head] = shape
 }

@@ -9,7 +9,10 @@ import type { Loaded } from './record.js'
 import type { StoredSessions } from './stored-sessions.js'
 
 /** What the store remembers of a session that it gave to a request. */
-interface Known extends Loaded {
+interface Known extends Omit<Loaded, 'base'> {
+  base: Fields
+  /** Makes the base what the last commit left behind: only once it is asked for, which most requests never do. */
+  rebase?: (() => Fields) | undefined
   /** Why the session can't be committed any more: it has ended, or nobody knows what became of a commit, and another might
    * count it twice. */
   failed?: unknown
@@ -57,9 +60,9 @@ export class OpenSessions {
   /** Remembers what a session object was loaded as. */
   add(data: object, loaded: Loaded): void {
     // What express-session doesn't take over (a key called __proto__, save, id…) must not count as deleted.
-    const base = new Map<string, string>()
-    for (const [key, text] of loaded.base) if (Object.hasOwn(data, key)) base.set(key, text)
-    this.#known.set(data, { ...loaded, base })
+    const { base } = loaded
+    for (const key of base.keys()) if (!Object.hasOwn(data, key)) base.delete(key)
+    this.#known.set(data, { ...loaded })
   }
 
   /** One commit of a session object after the other, so that none sends again what another is sending. */
@@ -86,7 +89,7 @@ export class OpenSessions {
     if (!isSession(data)) return this.#replace(sid, data, ttlMs)
     if (known?.failed) throw known.failed
 
-    const base = known?.base ?? NO_FIELDS
+    const base = known ? baseOf(known) : NO_FIELDS
     const change = changeOf(base, data, this.#rules)
     if (known && !change && !idempotencyKey) return this.touch(sid, data)
     const state: Known = known ?? { base, legacy: undefined, ttlMs, extendedAt: 0, slideMs: '' }
@@ -129,14 +132,16 @@ export class OpenSessions {
       const [outcome, counters = {}] = await this.#commits.commit(this.#keys.of(sid), commit, since)
       switch (outcome) {
         case 'ok':
-          Object.assign(state, { legacy: undefined, extendedAt: performance.now(), slideMs })
-          state.base = applied(state.base, change, this.#rules)
+          state.legacy = undefined
+          state.extendedAt = performance.now()
+          state.slideMs = slideMs
           this.#merge(data, state, change, others, counters)
           return
         case 'dup':
           this.#emit('duplicate')
           Object.assign(data, counters)
           state.base = fieldsOf(data, this.#rules)
+          state.rebase = undefined
           return
         case 'exists':
           throw new SessionExistsError()
@@ -169,22 +174,26 @@ export class OpenSessions {
     counters: Readonly<Record<string, number>>,
   ): void {
     const session = data as Record<string, unknown>
-    const base = new Map(state.base)
-    let conflict = false
-    for (const [name, value] of Object.entries(counters)) {
+    const shifts = new Map<string, number>()
+    for (const name of Object.keys(counters)) {
+      const value = counters[name] ?? 0
       const mine = change.added.get(name)?.total ?? unchanged.get(name) ?? value
       if (value === mine) continue
-      conflict ||= change.added.has(name)
+      shifts.set(name, value - mine)
       // The session may have gone on counting while the commit was under way.
       if (typeof session[name] === 'number') session[name] += value - mine
-      base.set(name, String(Number(base.get(name)) + value - mine))
     }
-    state.base = base
+    const { base } = state
+    state.rebase = () => {
+      const after = applied(base, change, this.#rules)
+      for (const [name, by] of shifts) after.set(name, String(Number(after.get(name)) + by))
+      return after
+    }
     for (const name of change.appended.keys()) {
       const [log, length = 0] = [session[name], this.#rules.logs.get(name)]
       if (Array.isArray(log) && log.length > length) log.splice(0, log.length - length)
     }
-    if (conflict) this.#emit('conflict')
+    if ([...shifts.keys()].some((name) => change.added.has(name))) this.#emit('conflict')
   }
 
   async #replace(sid: string, data: SessionData, ttlMs: number): Promise<void> {
@@ -220,7 +229,7 @@ export class OpenSessions {
     if (!known) return
     const last = await this.#stored.retire(sid)
     if (last.size === 0) return this.#gone()
-    const change = changeOf(known.base, data, this.#rules)
+    const change = changeOf(baseOf(known), data, this.#rules)
     const fields = change ? applied(last, change, this.#rules) : last
     for (const name of [...this.#rules.counters, ...this.#rules.logs.keys()]) {
       const text = fields.get(name)
@@ -237,7 +246,7 @@ export class OpenSessions {
   isStored(data: SessionData): boolean {
     const known = this.#known.get(data)
     try {
-      return !!known && !known.failed && this.isExtended(data) && !changeOf(known.base, data, this.#rules)
+      return !!known && !known.failed && this.isExtended(data) && !changeOf(baseOf(known), data, this.#rules)
     } catch {
       return false
     }
@@ -264,6 +273,14 @@ export class OpenSessions {
     const ttlMs = extended ? Number(slideMs) : ttlOf(data, this.#ttl)
     return ttlMs > 0 && Number.isFinite(ttlMs) ? ttlMs : undefined
   }
+}
+
+function baseOf(known: Known): Fields {
+  if (known.rebase) {
+    known.base = known.rebase()
+    known.rebase = undefined
+  }
+  return known.base
 }
 
 /** By what it can do: where an app has an express-session of its own beside ours, its sessions are of another class. */

@@ -4,7 +4,7 @@ import { type Fields, fieldsOf, type Rules } from './change.js'
 /** A session as it was loaded. */
 export interface Loaded {
   /** Its data, by top-level key. */
-  base: Fields
+  base: Map<string, string>
   /** The record of connect-redis that it was found in, until its first commit. */
   legacy: { readonly text: string; readonly fields: Fields } | undefined
   /** ms until it expires; undefined where that is not to show in its cookie */
@@ -22,7 +22,7 @@ export function loadedOf(reply: unknown, extended: boolean, rules: Rules): Loade
   if (typeof found === 'string') {
     const fields = fieldsOf(JSON.parse(found) as object, rules)
     return {
-      base: fields,
+      base: new Map(fields),
       legacy: { text: found, fields },
       ttlMs,
       extendedAt: Number.NEGATIVE_INFINITY,

@@ -9,6 +9,13 @@ export type Client = Redis | Cluster
 const PASSING =
   /READONLY|LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|Connection is closed/
 
+interface Tries {
+  over: boolean
+  last: unknown
+  /** One ended without an answer: it may have been applied. */
+  unanswered: boolean
+}
+
 /**
  * Sends an operation until it is answered or the deadline is over, through lost connections, failovers and restarts. The
  * operation must be one that may be sent again: a read, one that leaves the same behind, or one under a mark.
@@ -31,57 +38,55 @@ export class RedisCommands {
    * @returns what the operation returned.
    * @throws OutcomeUnknownError, StoreTimeoutError after the deadline; an error of Redis that trying again doesn't heal, at once.
    */
-  async run<T>(operation: (client: Client) => Promise<T>, since = performance.now()): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    let last: unknown
-    let over = false
-    // A try that ended without an answer may have been applied.
-    let unanswered = false
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
+  run<T>(operation: (client: Client) => Promise<T>, since = performance.now()): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const tries: Tries = { over: false, last: undefined, unanswered: false }
+      const deadline = setTimeout(
         () => {
-          over = true
-          reject(new StoreTimeoutError(this.deadlineMs, last))
+          tries.over = true
+          reject(new StoreTimeoutError(this.deadlineMs, tries.last))
         },
         since + this.deadlineMs - performance.now(),
       )
+      operation(this.client)
+        .catch((error: unknown) => this.#again(operation, tries, error))
+        .then(
+          (result) => {
+            clearTimeout(deadline)
+            resolve(result)
+          },
+          (error: unknown) => {
+            clearTimeout(deadline)
+            reject(error)
+          },
+        )
     })
-    const tries = async () => {
-      for (;;) {
-        try {
-          return await operation(this.client)
-        } catch (error) {
-          if (over || !this.#mayPass(error)) {
-            throw unanswered ? new OutcomeUnknownError((error as Error).message, { cause: error }) : error
-          }
-          last = error
-          unanswered ||= (error as Error).name !== 'ReplyError'
-        }
-        do await this.#nextTry()
-        while (!over && this.client.status !== 'ready' && this.client.status !== 'end')
-        if (over) throw last
-        this.#onRetry(last)
-      }
-    }
-    try {
-      return await Promise.race([tries(), deadline])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   /** Runs a script: by its hash, or with its text where the server doesn't know it (yet, or any more). */
-  async script(
-    client: Client,
-    { sha, lua }: Script,
-    keys: string[],
-    args: (string | number)[],
-  ): Promise<unknown> {
-    try {
-      return await client.evalsha(sha, keys.length, ...keys, ...args)
-    } catch (error) {
+  script(client: Client, { sha, lua }: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
+    return client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (!String(error).includes('NOSCRIPT')) throw error
       return client.eval(lua, keys.length, ...keys, ...args)
+    })
+  }
+
+  async #again<T>(operation: (client: Client) => Promise<T>, tries: Tries, failure: unknown): Promise<T> {
+    for (let error = failure; ; ) {
+      if (tries.over || !this.#mayPass(error)) {
+        throw tries.unanswered ? new OutcomeUnknownError((error as Error).message, { cause: error }) : error
+      }
+      tries.last = error
+      tries.unanswered ||= (error as Error).name !== 'ReplyError'
+      do await this.#nextTry()
+      while (!tries.over && this.client.status !== 'ready' && this.client.status !== 'end')
+      if (tries.over) throw error
+      this.#onRetry(error)
+      try {
+        return await operation(this.client)
+      } catch (next) {
+        error = next
+      }
     }
   }
 

@@ -56,10 +56,10 @@ return {fields, redis.call('PTTL', key), ttl}`)
 /**
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
  * returned then (marks as in RIFL, Lee et al., SOSP 2015; one for each writer, which has one batch in flight for a session).
- * KEYS: session. ARGV: writer, sequence, count, then for each commit: mode, ttl ms, idempotency key (JSON text or nothing),
- * the record of connect-redis that was loaded, and six lists, each behind its length: fields to take over from that record
- * (name, text), fields to set (name, text), fields to delete (name), counters to add to (name, by, total), counters to read
- * (name), logs to append to (name, length, count, entries).
+ * KEYS: session. ARGV: writer, sequence, count, then for each commit: "mode ttl lengths" (ttl in ms, the length of each of the
+ * six lists below), idempotency key (JSON text or nothing), the record of connect-redis that was loaded, and the lists: fields
+ * to take over from that record (name, text), fields to set (name, text), fields to delete (name), counters to add to (name,
+ * by, total), counters to read (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"].
  */
@@ -97,9 +97,9 @@ local function take()
   return ARGV[at]
 end
 
-local function list()
-  local from = at + 2
-  at = at + 1 + tonumber(ARGV[at + 1])
+local function list(length)
+  local from = at + 1
+  at = at + length
   return from, at
 end
 
@@ -121,18 +121,24 @@ local function starts(text, separator)
   return found
 end
 
+-- Long strings cost a script most: the new text is made of the old one in one go.
 local function append(name, length, from, to)
   local log = redis.call('HGET', key, name)
+  from = math.max(from, to - length + 1)
   local added = table.concat(ARGV, ',\\n', from, to)
-  if not log or log == '[]' or string.sub(log, 1, 1) ~= '[' then
-    log = '[' .. added .. ']'
-  else
-    log = string.sub(log, 1, -2) .. ',\\n' .. added .. ']'
+  local start = log and log ~= '[]' and string.sub(log, 1, 1) == '[' and 2
+  if start then
+    local entries, at = 0, 1
+    repeat
+      entries, at = entries + 1, string.find(log, ',\\n', at + 1, true)
+    until not at
+    for _ = 1, entries + to - from + 1 - length do
+      at = string.find(log, ',\\n', start, true)
+      start = at and at + 2
+      if not start then break end
+    end
   end
-  local entries = starts(log, ',\\n')
-  local surplus = #entries + 1 - length
-  if surplus > 0 then log = '[' .. string.sub(log, entries[surplus]) end
-  redis.call('HSET', key, name, log)
+  redis.call('HSET', key, name, start and '[' .. string.sub(log, start, -2) .. ',\\n' .. added .. ']' or '[' .. added .. ']')
 end
 
 local function known_outcome(idempotency)
@@ -153,13 +159,15 @@ local function remember(idempotency, outcome)
 end
 
 local function commit()
-  local mode, ttl, idempotency, was = take(), take(), take(), take()
-  local taken, takenEnd = list()
-  local sets, setsEnd = list()
-  local deletes, deletesEnd = list()
-  local counters, countersEnd = list()
-  local reads, readsEnd = list()
-  local logs, logsEnd = list()
+  local mode, ttl, taking, setting, deleting, adding, reading, appending =
+    string.match(take(), '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local idempotency, was = take(), take()
+  local taken, takenEnd = list(taking)
+  local sets, setsEnd = list(setting)
+  local deletes, deletesEnd = list(deleting)
+  local counters, countersEnd = list(adding)
+  local reads, readsEnd = list(reading)
+  local logs, logsEnd = list(appending)
 
   if mode == 'update' and not alive then return '["gone"]' end
   if mode == 'create' and alive then return '["exists"]' end
