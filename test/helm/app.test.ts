@@ -63,6 +63,7 @@ test('an external Redis: its address and its secrets, and no Redis of our own', 
   const objects = await render([
     '--set=redis.enabled=false,externalRedis.mode=sentinel,externalRedis.nodes={a:26379,b:26379}',
     '--set=externalRedis.sentinelName=main,externalRedis.existingSecret=theirs,externalRedis.tls.existingSecret=ca',
+    '--set=externalRedis.tls.clientSecret=me,redis.durability=replicas:2',
   ])
   expect(objects.filter(({ kind }) => kind === 'StatefulSet')).toEqual([])
   expect(environment(find(objects, 'Deployment', 'redissessions'))).toMatchObject({
@@ -70,8 +71,20 @@ test('an external Redis: its address and its secrets, and no Redis of our own', 
     REDIS_NODES: 'a:26379,b:26379',
     REDIS_SENTINEL_NAME: 'main',
     REDIS_PASSWORD_FILE: '/run/secrets/redis/password',
-    REDIS_TLS_CA_FILE: '/run/secrets/redis-tls/ca.crt',
+    REDIS_TLS_CA_FILE: '/run/secrets/redis-ca/ca.crt',
+    REDIS_TLS_CERT_FILE: '/run/secrets/redis-client/tls.crt',
+    REDIS_TLS_KEY_FILE: '/run/secrets/redis-client/tls.key',
+    REDIS_DURABILITY: 'replicas:2',
   })
+})
+
+test('an external Redis with a certificate of a public authority', async () => {
+  const args = [
+    '--set=redis.enabled=false,externalRedis.nodes={redis.test:6380},externalRedis.tls.enabled=true',
+  ]
+  const env = environment(find(await render(args), 'Deployment', 'redissessions'))
+  expect(env).toMatchObject({ REDIS_TLS_CA_FILE: '/etc/ssl/certs/ca-certificates.crt' })
+  expect(env).not.toHaveProperty('REDIS_TLS_CERT_FILE')
 })
 
 test('a pinned image wins over its tag', async () => {
@@ -102,4 +115,16 @@ test('the notes say where the page is, the two tests, what is off, and how to tu
   expect(await notes(valuesFiles('production'))).toContain('The page: https://redissessions.example.com/')
   expect(await notes(valuesFiles('contrast-memory'))).toContain('WARNING')
   expect(await notes(['--set=redis.persistence.enabled=false'])).toContain('redis.persistence.enabled=true')
+})
+
+test('the notes warn of what can lose acknowledged visits', async () => {
+  const sentinel = (durability: string) => notes([`--set=redis.mode=sentinel,redis.durability=${durability}`])
+  expect(await notes(['--set=redis.mode=sentinel'])).not.toContain('WARNING')
+  expect(await sentinel('primary')).toContain('WARNING')
+  expect(await sentinel('disk')).toContain('WARNING')
+  expect(await sentinel('replicas:2')).toContain('each death of a Redis')
+  const external = '--set=redis.enabled=false,externalRedis.sentinelName=a,externalRedis.nodes={a:1}'
+  expect(await notes([external, '--set=externalRedis.mode=sentinel'])).toContain(
+    'redis.durability=replicas:1',
+  )
 })

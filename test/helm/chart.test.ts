@@ -21,9 +21,12 @@ const SETS: Record<string, string[]> = {
     '--set=redis.exporter.enabled=true,redis.persistence.storageClass=fast,image.pullSecrets={registry}',
     '--set=networkPolicy.ingressFrom[0].namespaceSelector.matchLabels.name=ingress',
   ],
+  'three Redis and three Sentinels': [
+    '--set=redis.mode=sentinel,redis.exporter.enabled=true,redis.persistence.storageClass=fast',
+  ],
   'an external Redis': [
     '--set=redis.enabled=false,externalRedis.nodes={redis.test:6380},externalRedis.username=app',
-    '--set=externalRedis.existingSecret=theirs,externalRedis.tls.existingSecret=ca',
+    '--set=externalRedis.existingSecret=theirs,externalRedis.tls.existingSecret=ca,externalRedis.tls.clientSecret=me',
   ],
   'nothing kept': [
     '--set=redis.persistence.enabled=false,networkPolicy.enabled=false,podDisruptionBudget.enabled=false',
@@ -62,7 +65,7 @@ describe.each(Object.entries(SETS))('%s', (_name, args) => {
       expect(labels, object.metadata.name).toMatchObject({
         'app.kubernetes.io/name': 'redissessions',
         'app.kubernetes.io/instance': 'redissessions',
-        'app.kubernetes.io/component': expect.stringMatching(/^(app|redis|test|metrics)$/),
+        'app.kubernetes.io/component': expect.stringMatching(/^(app|redis|sentinel|test|metrics)$/),
       })
       expect(object.metadata.namespace, 'the namespace is the one that the user names').toBeUndefined()
     }
@@ -100,7 +103,9 @@ describe.each(Object.entries(SETS))('%s', (_name, args) => {
       const { selector, podSelector } = (spec ?? {}) as { selector?: unknown; podSelector?: unknown }
       const given = (podSelector ?? selector) as Record<string, unknown> | undefined
       if (!given || kind === 'ServiceMonitor') continue
-      const labels = (given.matchLabels ?? given) as Record<string, string>
+      // The name of a StatefulSet's pod is a label that the StatefulSet itself gives.
+      const { 'statefulset.kubernetes.io/pod-name': _pod, ...labels } = (given.matchLabels ??
+        given) as Record<string, string>
       expect(
         templates.some((pod) => matches(labels, pod.labels)),
         `${kind} ${metadata.name}`,

@@ -9,6 +9,16 @@ describe('contradictions are refused, with the way out', () => {
     ['autoscaling.enabled=true,autoscaling.minReplicas=9', 'more than autoscaling.maxReplicas'],
     ['autoscaling.enabled=true,resources.requests.cpu=null', 'resources.requests.cpu'],
     ['redis.durability=disk,redis.persistence.enabled=false', 'turn persistence on'],
+    ['redis.durability=replicas:1', 'redis.mode=sentinel'],
+    [
+      'redis.enabled=false,externalRedis.mode=cluster,externalRedis.nodes={a:1},redis.durability=disk',
+      'redis.durability=primary',
+    ],
+    ['redis.mode=sentinel,cloudFoundry.enabled=true', 'redis.mode=standalone'],
+    [
+      'redis.enabled=false,cloudFoundry.enabled=true,cloudFoundry.existingSecret=a,externalRedis.tls.enabled=true',
+      'TLS to whom?',
+    ],
     ['redis.enabled=false', 'externalRedis.nodes'],
     ['externalRedis.nodes={redis.test:6379}', 'which Redis?'],
     [
@@ -43,6 +53,8 @@ describe('the schema refuses', () => {
     ['a URL as host', 'ingress.host=https://a.test/'],
     ['a port beyond the last', 'service.port=65536'],
     ['a mode that the chart has not', 'redis.mode=cluster'],
+    ['a durability that does not exist', 'redis.durability=eternal'],
+    ['more replicas than there are', 'redis.mode=sentinel,redis.durability=replicas:3'],
     ['a size of nothing', 'redis.persistence.size=0'],
     ['memory in a unit of its own', 'resources.limits.memory=64MB'],
     ['an evil tag', 'image.tag=a b'],

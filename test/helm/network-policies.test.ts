@@ -26,6 +26,25 @@ test('Redis hears the app and nobody else, and speaks to nobody', async () => {
   expect(await policy('redissessions-redis')).not.toHaveProperty('egress')
 })
 
+test('with Sentinels, Redis and they hear each other and the app, and speak to each other', async () => {
+  const sentinel = '--set=redis.mode=sentinel'
+  const all = [component('app'), component('redis'), component('sentinel')]
+  const egress = [
+    { ports: [{ port: 53 }, { port: 53 }] },
+    { ports: [{ port: 6379 }], to: [component('redis')] },
+    { ports: [{ port: 26379 }], to: [component('sentinel')] },
+  ]
+  expect(await policy('redissessions-redis', sentinel)).toMatchObject({
+    ingress: [{ ports: [{ port: 6379 }], from: all }],
+    egress,
+  })
+  expect(await policy('redissessions-sentinel', sentinel)).toMatchObject({
+    ingress: [{ ports: [{ port: 26379 }], from: all }],
+    egress,
+  })
+  expect(await policy('redissessions', sentinel)).toMatchObject({ egress })
+})
+
 test('the app reaches DNS and Redis; the page is for everybody, the metrics for Prometheus', async () => {
   expect(await policy('redissessions')).toMatchObject({
     ingress: [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { find, render } from '../support/chart.js'
+import { environment, find, render } from '../support/chart.js'
 
 const config = async (...values: string[]) => {
   const { data } = find(await render(values), 'ConfigMap', 'redissessions-redis')
@@ -34,6 +34,80 @@ test('a claim of its own that outlives the release, or none', async () => {
   })
   const [without] = [await render(['--set=redis.persistence.enabled=false'])]
   expect(find(without, 'StatefulSet', 'redissessions-redis').spec).not.toHaveProperty('volumeClaimTemplates')
+})
+
+describe('with Sentinels', () => {
+  const objects = (...args: string[]) => render(['--set=redis.mode=sentinel', ...args])
+
+  test('three of each, that come back whatever became of the others, apart, one at a time', async () => {
+    const all = await objects()
+    for (const [component, name] of [
+      ['redis', 'redissessions-redis'],
+      ['sentinel', 'redissessions-sentinel'],
+    ] as const) {
+      expect(find(all, 'StatefulSet', name).spec).toMatchObject({
+        replicas: 3,
+        podManagementPolicy: 'Parallel',
+        template: {
+          spec: {
+            affinity: {
+              podAntiAffinity: {
+                preferredDuringSchedulingIgnoredDuringExecution: [
+                  {
+                    podAffinityTerm: {
+                      topologyKey: 'kubernetes.io/hostname',
+                      labelSelector: {
+                        matchLabels: expect.objectContaining({ 'app.kubernetes.io/component': component }),
+                      },
+                    },
+                  },
+                ],
+              },
+            },
+          },
+        },
+        volumeClaimTemplates: [{}],
+      })
+      expect(find(all, 'PodDisruptionBudget', name).spec).toMatchObject({ maxUnavailable: 1 })
+      for (const i of [0, 1, 2]) {
+        expect(find(all, 'Service', `${name}-${i}`).spec).toMatchObject({
+          publishNotReadyAddresses: true,
+          selector: { 'statefulset.kubernetes.io/pod-name': `${name}-${i}` },
+        })
+      }
+    }
+  })
+
+  test('the app asks the Sentinels, and a visit counts when a replica has it', async () => {
+    expect(environment(find(await objects(), 'Deployment', 'redissessions'))).toMatchObject({
+      REDIS_MODE: 'sentinel',
+      REDIS_NODES: [0, 1, 2].map((i) => `redissessions-sentinel-${i}:26379`).join(),
+      REDIS_SENTINEL_NAME: 'redissessions',
+      REDIS_DURABILITY: 'replicas:1',
+    })
+  })
+
+  test('no password is in an argument, an environment or a ConfigMap', async () => {
+    const all = await objects()
+    const { data = {} } = find(all, 'Secret', 'redissessions-redis')
+    const rest = JSON.stringify(all.filter(({ kind }) => kind !== 'Secret'))
+    for (const value of Object.values(data)) {
+      expect(rest).not.toContain(Buffer.from(value, 'base64').toString())
+    }
+    expect(rest).not.toContain('secretKeyRef')
+  })
+
+  test('one Redis becomes three: what a StatefulSet can’t change stays', async () => {
+    const fixed = (all: Awaited<ReturnType<typeof render>>) => {
+      const { spec } = find(all, 'StatefulSet', 'redissessions-redis')
+      const { serviceName, selector, podManagementPolicy, volumeClaimTemplates } = spec as Record<
+        string,
+        unknown
+      >
+      return { serviceName, selector, podManagementPolicy, volumeClaimTemplates }
+    }
+    expect(fixed(await objects())).toEqual(fixed(await render()))
+  })
 })
 
 describe('what rolls Redis', () => {

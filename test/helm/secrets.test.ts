@@ -16,6 +16,8 @@ test('without them each has one long secret of its own, and pods know it by its 
   const secrets = [session.data?.secret, redis.data?.password].map((text = '') => Buffer.from(text, 'base64'))
   expect(secrets.map(String)).toEqual([expect.stringMatching(/^\w{48}$/), expect.stringMatching(/^\w{48}$/)])
   expect(String(secrets[0])).not.toBe(String(secrets[1]))
+  expect(Object.keys(redis.data ?? {})).toEqual(['password', 'replication-password', 'sentinel-password'])
+  expect(new Set(Object.values(redis.data ?? {})).size).toBe(3)
 })
 
 test('secrets reach the app as files, never as environment', async () => {

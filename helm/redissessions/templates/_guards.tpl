@@ -27,7 +27,21 @@
 {{- if and (eq $v.externalRedis.mode "sentinel") $v.externalRedis.nodes (not $v.externalRedis.sentinelName) }}
 {{- fail "externalRedis.mode=sentinel needs externalRedis.sentinelName" }}
 {{- end }}
-{{- if and $v.redis.enabled (eq $v.redis.durability "disk") (not $v.redis.persistence.enabled) }}
+{{- $durability := include "redissessions.durability" . }}
+{{- $replicated := and $v.redis.enabled (eq $v.redis.mode "sentinel") }}
+{{- if and $v.redis.enabled (hasPrefix "replicas:" $durability) (not $replicated) }}
+{{- fail (printf "redis.durability=%s waits for replicas that redis.mode=standalone doesn't have, so no visit would be acknowledged: use redis.mode=sentinel, or redis.durability=disk" $durability) }}
+{{- end }}
+{{- if and (not $v.redis.enabled) (eq $v.externalRedis.mode "cluster") (ne $durability "primary") }}
+{{- fail (printf "redis.durability=%s can't be confirmed by a Cluster: use redis.durability=primary" $durability) }}
+{{- end }}
+{{- if and (not $v.redis.enabled) (or $v.externalRedis.tls.enabled $v.externalRedis.tls.existingSecret $v.externalRedis.tls.clientSecret) (not $v.externalRedis.nodes) }}
+{{- fail "externalRedis.tls needs externalRedis.nodes: TLS to whom?" }}
+{{- end }}
+{{- if and $replicated $v.cloudFoundry.enabled (not $v.cloudFoundry.existingSecret) }}
+{{- fail "cloudFoundry.enabled binds one Redis, and VCAP_SERVICES can't name the three of redis.mode=sentinel: use redis.mode=standalone, or turn Cloud Foundry's environment off" }}
+{{- end }}
+{{- if and $v.redis.enabled (eq $durability "disk") (not $v.redis.persistence.enabled) }}
 {{- fail "redis.durability=disk promises what redis.persistence.enabled=false can't keep: turn persistence on, or use redis.durability=primary" }}
 {{- end }}
 {{- if and $v.cloudFoundry.enabled (not $v.cloudFoundry.existingSecret) }}

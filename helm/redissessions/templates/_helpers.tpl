@@ -1,14 +1,14 @@
 {{- define "redissessions.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 44 | trimSuffix "-" }}
+{{- default .Chart.Name .Values.nameOverride | trunc 43 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 44 characters, so that with "-redis" and the hash that a StatefulSet adds to a label it stays within 63.
+{{/* At most 43 characters, so that with "-sentinel" and the hash that a StatefulSet adds to a label it stays within 63.
      A longer name is cut and told apart by its hash. */}}
 {{- define "redissessions.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride }}
 {{- $full := .Values.fullnameOverride | default (contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name)) }}
-{{- if gt (len $full) 44 }}
-{{- $full = printf "%s-%s" ($full | trunc 35 | trimSuffix "-") (sha256sum $full | trunc 8) }}
+{{- if gt (len $full) 43 }}
+{{- $full = printf "%s-%s" ($full | trunc 34 | trimSuffix "-") (sha256sum $full | trunc 8) }}
 {{- end }}
 {{- $full }}
 {{- end }}
@@ -74,6 +74,10 @@ seccompProfile: { type: RuntimeDefault }
 
 {{- define "redissessions.cloudFoundry.secretName" -}}
 {{ .Values.cloudFoundry.existingSecret | default .Values.cloudFoundry.serviceName }}
+{{- end }}
+
+{{- define "redissessions.durability" -}}
+{{ .Values.redis.durability | default (and .Values.redis.enabled (eq .Values.redis.mode "sentinel") | ternary "replicas:1" "primary") }}
 {{- end }}
 
 {{- define "redissessions.replicas" -}}

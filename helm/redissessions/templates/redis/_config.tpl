@@ -10,24 +10,60 @@ redis.conf: |
   # The append-only file has every write; snapshots would add nothing.
   save ""
   appendonly {{ .Values.redis.persistence.enabled | ternary "yes" "no" }}
-  appendfsync {{ eq .Values.redis.durability "disk" | ternary "always" "everysec" }}
+  appendfsync {{ eq (include "redissessions.durability" .) "disk" | ternary "always" "everysec" }}
   auto-aof-rewrite-min-size 16mb
-# The password comes from a file that only the pod knows, so the list of users is made when it starts.
+  {{- if eq .Values.redis.mode "sentinel" }}
+  # A primary that nobody follows takes no visits: another may have taken its place.
+  min-replicas-to-write 1
+  min-replicas-max-lag 3
+  # A replica that lost its primary answers no reads: a session in it may have ended.
+  replica-serve-stale-data no
+  repl-diskless-sync-delay 0
+  repl-backlog-size 8mb
+  {{- end }}
+# The passwords come from files that only the pod knows, so the list of users is made when it starts.
 # Nobody can be the default user, which is off; but Redis loads its append-only file as that user, and would leave out every
 # transaction (all that a script wrote) that it may not do.
 start.sh: |
   set -eu
-  hash=$(tr -d '\n' < /run/secrets/redis/password | sha256sum | cut -d ' ' -f 1)
   umask 077
+  hash() { tr -d '\n' < "/run/secrets/redis/$1" | sha256sum | cut -d ' ' -f 1; }
   cat > /run/redis/users.acl <<END
   user default off ~* &* +@all
-  user redissessions on #$hash {{ include "redissessions.redis.acl" . | replace "\n" " " }}
+  user redissessions on #$(hash password) {{ include "redissessions.redis.acl" . | replace "\n" " " }}
   user probe on nopass -@all +ping
   {{- if .Values.redis.exporter.enabled }}
-  user exporter on #$hash -@all +ping +info +client|setname +client|setinfo
+  user exporter on #$(hash password) -@all +ping +info +client|setname +client|setinfo
   {{- end }}
   END
+  # One Redis has them too, so that two more can join it (redis.mode=sentinel).
+  if [ -f /run/secrets/redis/replication-password ]; then
+    cat >> /run/redis/users.acl <<END
+  user replication on #$(hash replication-password) -@all +ping +info +psync +replconf
+  user sentinel on #$(hash sentinel-password) resetchannels &__sentinel__:hello -@all +ping +info +role +publish +subscribe +slaveof +config|rewrite +multi +exec +client|setname +client|kill +client|pause +client|unpause +script|kill
+  END
+  fi
+  {{- if eq .Values.redis.mode "sentinel" }}
+  . /etc/redis/sentinels.sh
+  primary=$(sh /etc/redis/role.sh)
+  {
+    cat /etc/redis/redis.conf
+    echo "replica-announce-ip $HOSTNAME"
+    echo 'masteruser replication'
+    echo "masterauth $(quoted "$(password replication-password)")"
+    [ "$primary" = "$HOSTNAME" ] || echo "replicaof $primary 6379"
+  } > /run/redis/redis.conf
+  # A file that Redis may rewrite, when a Sentinel gives it another role.
+  exec redis-server /run/redis/redis.conf
+  {{- else }}
   exec redis-server /etc/redis/redis.conf
+  {{- end }}
+{{- if eq .Values.redis.mode "sentinel" }}
+{{- range list "sentinels.sh" "role.sh" "hand-over.sh" }}
+{{ . }}: |
+  {{- $.Files.Get (printf "files/redis/%s" .) | nindent 2 }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* What the app does, and nothing else: commits and reads of sessions, its registry of instances, the client's own greetings. */}}
@@ -41,4 +77,61 @@ resetchannels
 +zadd +zrem +zrange +zremrangebyscore
 +time +ping +info +hello +client|setname +client|setinfo +client|id +quit
 +wait +waitaof +role
+{{- end }}
+
+{{/* Names of the three Redis or Sentinels, as they know one another and the app knows them. Takes (list $ component separator port). */}}
+{{- define "redissessions.redis.hosts" -}}
+{{- $name := printf "%s-%s" (include "redissessions.fullname" (index . 0)) (index . 1) }}
+{{- $port := index . 3 }}
+{{- $hosts := list }}
+{{- range $i := until 3 }}{{ $hosts = append $hosts (printf "%s-%d%s" $name $i $port) }}{{ end }}
+{{- join (index . 2) $hosts }}
+{{- end }}
+
+{{/* A Service for each of three pods: name and address stay when the pod goes. A headless name would vanish, and DNS remembers
+     that for up to half a minute. Takes (list $ component port). */}}
+{{- define "redissessions.redis.serviceEach" -}}
+{{- $root := index . 0 }}{{ $component := index . 1 }}{{ $port := index . 2 }}
+{{- range $name := include "redissessions.redis.hosts" (list $root $component " " "") | splitList " " }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  labels: {{- include "redissessions.labels" (list $root $component) | nindent 4 }}
+spec:
+  publishNotReadyAddresses: true
+  selector:
+    {{- include "redissessions.selectorLabels" (list $root $component) | nindent 4 }}
+    statefulset.kubernetes.io/pod-name: {{ $name }}
+  ports:
+    - { name: {{ $component }}, port: {{ $port }}, targetPort: {{ $component }} }
+{{- end }}
+{{- end }}
+
+{{- define "redissessions.redis.sentinelEnv" -}}
+- { name: MASTER, value: redissessions }
+- { name: REDIS_HOSTS, value: '{{ include "redissessions.redis.hosts" (list . "redis" " " "") }}' }
+- { name: SENTINEL_HOSTS, value: '{{ include "redissessions.redis.hosts" (list . "sentinel" " " "") }}' }
+{{- end }}
+
+{{/* Apart where there are nodes enough. Takes (list $ component). */}}
+{{- define "redissessions.redis.apart" -}}
+podAntiAffinity:
+  preferredDuringSchedulingIgnoredDuringExecution:
+    - weight: 100
+      podAffinityTerm:
+        topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels: {{- include "redissessions.selectorLabels" . | nindent 12 }}
+{{- end }}
+
+{{- define "redissessions.redis.setEgress" -}}
+{{- include "redissessions.dnsEgress" . }}
+{{- range $component, $port := dict "redis" 6379 "sentinel" 26379 }}
+- ports: [{ port: {{ $port }}, protocol: TCP }]
+  to:
+    - podSelector:
+        matchLabels: {{- include "redissessions.selectorLabels" (list $ $component) | nindent 10 }}
+{{- end }}
 {{- end }}

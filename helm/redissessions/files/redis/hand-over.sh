@@ -1,0 +1,33 @@
+# Runs before this pod ends: gives the lead to another, if this is the primary. Visitors wait for a moment.
+set -eu
+. /etc/redis/sentinels.sh
+
+here() { redis_as sentinel 127.0.0.1 "$@" | tr -d '\r'; }
+within() {
+  end=$(($(date +%s) + $1)) && shift
+  until "$@"; do [ "$(date +%s)" -lt "$end" ] || return 1; sleep 0.1; done
+}
+
+# Whether everybody who follows has all that is here.
+all_followed() {
+  here info replication | awk -F: '
+    $1 == "master_repl_offset" { here = $2 }
+    /^slave[0-9]+:/ { split($2, of, /offset=|,lag/); offsets[++n] = of[2] }
+    END { for (i in offsets) if (offsets[i] < here) exit 1; exit n == 0 }'
+}
+handed_over() { primary=$(agreed) && [ -n "$primary" ] && [ "$primary" != "$HOSTNAME" ]; }
+fail_over() {
+  for sentinel in $SENTINEL_HOSTS; do
+    case $(redis_as sentinel "$sentinel" -p 26379 sentinel failover "$MASTER") in OK | *INPROG*) return 0 ;; esac
+  done
+  return 1
+}
+
+[ "$(here role | head -n 1)" = master ] || exit 0
+# What nobody follows would be lost, were it still acknowledged: so writes wait, and the others catch up, before one of them leads.
+here client pause 12000 write >/dev/null
+if within 3 all_followed && within 3 fail_over && within 6 handed_over; then say "handed over to $primary"
+else
+  say 'could not hand over'
+  here client unpause >/dev/null
+fi

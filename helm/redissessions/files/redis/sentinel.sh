@@ -1,0 +1,41 @@
+# Starts a Sentinel. Of its own file, which it rewrites, it keeps what it knows of the set: who leads since when, and who else is there.
+set -eu
+umask 077
+. /etc/redis/sentinels.sh
+
+known=$(grep -E '^sentinel (current-epoch|monitor|config-epoch|leader-epoch|known-replica|known-sentinel) ' /data/sentinel.conf 2>/dev/null || true)
+if [ -z "$known" ]; then
+  # New, or its volume is: the others know. The very first primary is the first pod.
+  primary=''
+  for sentinel in $SENTINEL_HOSTS; do
+    [ "$sentinel" = "$HOSTNAME" ] || primary=${primary:-$(named_by "$sentinel")}
+  done
+  case " $REDIS_HOSTS " in *" $primary "*) ;; *) primary='' ;; esac
+  known="sentinel monitor $MASTER ${primary:-${REDIS_HOSTS%% *}} 6379 2"
+fi
+say "$(echo "$known" | grep ' monitor ')"
+
+cat > /run/redis/users.acl <<END
+user default on nopass resetkeys &* -@all +ping +hello +info +client|setname +client|setinfo +subscribe +psubscribe +unsubscribe +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|sentinels +sentinel|replicas +sentinel|slaves
+user sentinel on #$(password sentinel-password | sha256sum | cut -d ' ' -f 1) resetkeys &* -@all +auth +ping +hello +info +client|setname +publish +subscribe +sentinel|is-master-down-by-addr +sentinel|failover
+END
+cat > /data/sentinel.conf.new <<END
+port 26379
+dir /data
+aclfile /run/redis/users.acl
+protected-mode no
+sentinel resolve-hostnames yes
+sentinel announce-hostnames yes
+sentinel announce-ip $HOSTNAME
+sentinel myid $(printf %s "$HOSTNAME" | sha1sum | cut -d ' ' -f 1)
+$known
+sentinel sentinel-user sentinel
+sentinel sentinel-pass $(quoted "$(password sentinel-password)")
+sentinel auth-user $MASTER sentinel
+sentinel auth-pass $MASTER $(quoted "$(password sentinel-password)")
+sentinel down-after-milliseconds $MASTER $DOWN_AFTER_MS
+sentinel failover-timeout $MASTER 5000
+sentinel parallel-syncs $MASTER 2
+END
+mv /data/sentinel.conf.new /data/sentinel.conf
+exec redis-sentinel /data/sentinel.conf
