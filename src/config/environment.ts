@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
+import type { DurabilityOption } from '../stores/exact/index.js'
 import { SettingsError } from './settings-error.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -66,6 +67,15 @@ const nodes = v.pipe(
   ),
 )
 
+const durability = v.pipe(
+  v.string(),
+  v.regex(/^(primary|replicas:[1-9]\d?|disk)$/, 'primary, replicas:N (N from 1 to 99) or disk'),
+  v.transform((value): DurabilityOption => {
+    if (value === 'disk') return { local: true }
+    return value === 'primary' ? value : { waitReplicas: Number(value.split(':')[1]) }
+  }),
+)
+
 const text = v.string()
 
 /** Every variable of the contract but those of the platform (bindings.ts), with what each accepts. */
@@ -87,6 +97,9 @@ const Variables = v.object({
   REDIS_PASSWORD: v.optional(text),
   REDIS_PASSWORD_FILE: v.optional(text),
   REDIS_TLS_CA_FILE: v.optional(text),
+  REDIS_TLS_CERT_FILE: v.optional(text),
+  REDIS_TLS_KEY_FILE: v.optional(text),
+  REDIS_DURABILITY: v.optional(durability, 'primary'),
   LOG_LEVEL: v.optional(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info'),
   CHAOS_ENABLED: v.optional(flag, 'false'),
   SHUTDOWN_DELAY_MS: v.optional(whole(0, 600_000), '0'),

@@ -17,8 +17,11 @@ export interface RedisSettings {
   readonly username?: string | undefined
   readonly password?: string | undefined
   readonly db: number
-  /** undefined: no TLS; `ca`: PEM of the authority that signed the server's certificate, else the system's. */
-  readonly tls?: { readonly ca?: string } | undefined
+  /**
+   * undefined: no TLS; `ca`: PEM of the authority that signed the server's certificate, else the system's; `cert` and `key`:
+   * PEM of the client's own.
+   */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined
 }
 
 /**
@@ -26,7 +29,7 @@ export interface RedisSettings {
  * @throws SettingsError where what is set doesn't make sense.
  */
 export function redisSettings(variables: Variables, environment: Environment): RedisSettings | undefined {
-  const ca = certificateOf(variables)
+  const tls = tlsOf(variables)
   const password =
     variables.REDIS_PASSWORD ??
     (variables.REDIS_PASSWORD_FILE && readFileOf('REDIS_PASSWORD_FILE', variables.REDIS_PASSWORD_FILE))
@@ -39,7 +42,7 @@ export function redisSettings(variables: Variables, environment: Environment): R
     ...found,
     username: variables.REDIS_USERNAME ?? found.username,
     password: password || found.password,
-    tls: ca === undefined ? found.tls : { ca },
+    tls: tls ?? found.tls,
   }
 }
 
@@ -75,12 +78,29 @@ function fromUrl(variable: string, address: string | undefined): RedisSettings |
   }
 }
 
+function tlsOf(variables: Variables): RedisSettings['tls'] {
+  const { REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE } = variables
+  const ca = REDIS_TLS_CA_FILE && pemOf('REDIS_TLS_CA_FILE', REDIS_TLS_CA_FILE, 'CERTIFICATE')
+  if (!REDIS_TLS_CERT_FILE && !REDIS_TLS_KEY_FILE) return ca ? { ca } : undefined
+  if (!REDIS_TLS_CERT_FILE || !REDIS_TLS_KEY_FILE) {
+    const [missing, given] = REDIS_TLS_CERT_FILE ? ['KEY', 'CERT'] : ['CERT', 'KEY']
+    throw new SettingsError(
+      `REDIS_TLS_${missing}_FILE`,
+      `is not set beside REDIS_TLS_${given}_FILE; expected both or neither`,
+    )
+  }
+  return {
+    ...(ca ? { ca } : {}),
+    cert: pemOf('REDIS_TLS_CERT_FILE', REDIS_TLS_CERT_FILE, 'CERTIFICATE'),
+    key: pemOf('REDIS_TLS_KEY_FILE', REDIS_TLS_KEY_FILE, 'PRIVATE KEY'),
+  }
+}
+
 // An empty one (a Secret that is not filled yet) must not turn TLS off.
-function certificateOf({ REDIS_TLS_CA_FILE: path }: Variables): string | undefined {
-  if (!path) return undefined
-  const pem = readFileOf('REDIS_TLS_CA_FILE', path)
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
-  throw new SettingsError('REDIS_TLS_CA_FILE', `${path} holds no certificate; expected one or more in PEM`)
+function pemOf(variable: string, path: string, label: 'CERTIFICATE' | 'PRIVATE KEY'): string {
+  const pem = readFileOf(variable, path)
+  if (new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(pem)) return pem
+  throw new SettingsError(variable, `${path} holds no ${label.toLowerCase()}; expected PEM`)
 }
 
 function decoded(variable: string, part: string): string | undefined {

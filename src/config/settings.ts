@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { DurabilityOption } from '../stores/exact/index.js'
 import { cloudFoundryInstance } from './bindings.js'
 import { type Environment, readFileOf, readVariables, type Variables } from './environment.js'
 import { type RedisSettings, redisSettings } from './redis-settings.js'
@@ -26,6 +27,8 @@ export interface Settings {
     readonly secrets: readonly string[]
     readonly ttlSeconds: number
     readonly deadlineMs: number
+    /** When a change counts as done; only the exact store, off a Cluster, knows another value than `primary`. */
+    readonly durability: DurabilityOption
   }
   readonly redis: RedisSettings | undefined
   readonly trustProxy: boolean | number | string
@@ -51,6 +54,10 @@ export function readSettings(environment: Environment): Settings {
       `is not set, and SESSION_STORE=${store} needs Redis; expected REDIS_URL, REDIS_NODES, a binding or VCAP_SERVICES`,
     )
   }
+  if (variables.REDIS_DURABILITY !== 'primary' && (store !== 'exact' || redis?.mode === 'cluster')) {
+    const found = store === 'exact' ? 'REDIS_MODE=cluster' : `SESSION_STORE=${store}`
+    throw new SettingsError('REDIS_DURABILITY', `${found} knows no replicas:N and no disk; expected primary`)
+  }
   return {
     port: variables.PORT,
     host: variables.HOST,
@@ -61,6 +68,7 @@ export function readSettings(environment: Environment): Settings {
       secrets: secretsOf(variables),
       ttlSeconds: variables.SESSION_TTL_SECONDS,
       deadlineMs: variables.SESSION_DEADLINE_MS,
+      durability: variables.REDIS_DURABILITY,
     },
     redis,
     // On Cloud Foundry its router is always in front, and nothing else can reach the app.

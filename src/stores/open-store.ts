@@ -51,14 +51,22 @@ export function openStore(
 }
 
 function openExact(
-  { ttlSeconds: ttl, deadlineMs }: Settings['session'],
+  { ttlSeconds: ttl, deadlineMs, durability }: Settings['session'],
   client: RedisClient | undefined,
   metrics: Metrics,
 ): SessionStore {
   if (!client) throw new TypeError('the exact store needs a client')
   const counters = ['visits']
   const logs = { trail: TRAIL_LENGTH }
-  const store = new ExactRedisStore({ client, ttl, deadlineMs, counters, logs, onGone: 'error' })
+  const store = new ExactRedisStore({
+    client,
+    ttl,
+    deadlineMs,
+    counters,
+    logs,
+    durability,
+    onGone: 'error',
+  })
   store
     .on('retry', () => metrics.retry())
     .on('conflict', () => metrics.conflict())

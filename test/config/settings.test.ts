@@ -21,7 +21,7 @@ describe('settings', () => {
     expect(readSettings(redis)).toMatchObject({
       port: 3000,
       metricsPort: 9090,
-      session: { ttlSeconds: 86_400, deadlineMs: 5_000 },
+      session: { ttlSeconds: 86_400, deadlineMs: 5_000, durability: 'primary' },
       trustProxy: false,
       logLevel: 'info',
       chaosEnabled: false,
@@ -48,6 +48,8 @@ describe('settings', () => {
     ['REDIS_MODE', 'ring', 'one of standalone, sentinel, cluster'],
     ['REDIS_NODES', 'host', 'host:port'],
     ['REDIS_TLS_CA_FILE', '/nowhere/ca.pem', 'a readable file'],
+    ['REDIS_DURABILITY', 'replica:1', 'primary, replicas:N (N from 1 to 99) or disk'],
+    ['REDIS_DURABILITY', 'replicas:0', 'primary, replicas:N (N from 1 to 99) or disk'],
     ['REDIS_PASSWORD_FILE', '/nowhere/password', 'a readable file'],
     ['SESSION_SECRET_FILE', '/nowhere/secret', 'a readable file'],
     ['SESSION_SECRET', ' , ', 'one or more'],
@@ -75,6 +77,39 @@ describe('settings', () => {
     expect(problem({ ...redis, NODE_ENV: 'production' })).toMatch(/^SESSION_SECRET: has no secret/)
     expect(problem({ ...redis, REDIS_MODE: 'sentinel' })).toMatch(/^REDIS_MODE: /)
     expect(problem({ REDIS_MODE: 'cluster' })).toMatch(/^REDIS_NODES: /)
+  })
+
+  it('take the three kinds of durability where the store and Redis know them', () => {
+    const durability = (value: string) =>
+      readSettings({ ...redis, REDIS_DURABILITY: value }).session.durability
+    expect(durability('primary')).toBe('primary')
+    expect(durability('replicas:2')).toEqual({ waitReplicas: 2 })
+    expect(durability('disk')).toEqual({ local: true })
+    for (const REDIS_DURABILITY of ['replicas:1', 'disk']) {
+      expect(problem({ ...redis, REDIS_DURABILITY, SESSION_STORE: 'connect-redis' })).toMatch(
+        /^REDIS_DURABILITY: SESSION_STORE=connect-redis .*expected primary$/,
+      )
+      expect(problem({ REDIS_DURABILITY, REDIS_MODE: 'cluster', REDIS_NODES: 'a:6379' })).toMatch(
+        /^REDIS_DURABILITY: REDIS_MODE=cluster .*expected primary$/,
+      )
+    }
+  })
+
+  it('take a certificate of the client with its key, or neither', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tls-'))
+    const [cert, key] = [join(folder, 'tls.crt'), join(folder, 'tls.key')]
+    const pem = (label: string) => `-----BEGIN ${label}-----\nAA==\n-----END ${label}-----`
+    writeFileSync(cert, pem('CERTIFICATE'))
+    writeFileSync(key, pem('EC PRIVATE KEY'))
+    const both = { ...redis, REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key }
+    expect(readSettings(both).redis?.tls).toEqual({ cert: pem('CERTIFICATE'), key: pem('EC PRIVATE KEY') })
+    expect(problem({ ...redis, REDIS_TLS_CERT_FILE: cert })).toMatch(
+      /^REDIS_TLS_KEY_FILE: .*both or neither$/,
+    )
+    expect(problem({ ...both, REDIS_TLS_KEY_FILE: cert })).toMatch(
+      /^REDIS_TLS_KEY_FILE: .*holds no private key/,
+    )
+    rmSync(folder, { recursive: true })
   })
 
   it('take a list of secrets, newest first', () => {
