@@ -1,5 +1,5 @@
 // Runs before the npm scripts: installs and builds what is missing, so that each works on a fresh clone.
-//   node scripts/prepare.mjs [redis] [chromium] [helm] [prometheus]
+//   node scripts/prepare.mjs [redis] [chromium] [helm] [prometheus] [bench]
 import { execFileSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -48,4 +48,19 @@ if (wanted.length > 0) {
     const { prometheusProgram } = await import('../dist/local/prometheus-program.js')
     for (const name of ['prometheus', 'promtool']) prometheusProgram(name, say)
   }
+  if (wanted.includes('bench')) await prepareBench()
+}
+
+// The set-ups to compare with have packages of their own; ours runs as in the image.
+async function prepareBench() {
+  const folder = 'bench/usual'
+  if (modified(`${folder}/node_modules/.package-lock.json`) < modified(`${folder}/package-lock.json`)) {
+    say(`npm ci in ${folder}`)
+    // connect-redis 10 and Node 24 are among them, whatever Node runs this.
+    npm('ci', '--prefix', folder, '--engine-strict=false')
+  }
+  execFileSync(process.execPath, ['scripts/bundle.mjs', 'dist/bench/image'], { stdio: 'inherit' })
+  const { build } = await import('esbuild')
+  const bundled = { bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'es2023' }
+  await build({ entryPoints: ['bench/main.ts'], outdir: 'dist/bench', ...bundled })
 }

@@ -1,0 +1,90 @@
+import { connect, type Socket } from 'node:net'
+import { quantile } from './statistics.js'
+
+/** What a load was answered with. */
+export interface LoadResult {
+  readonly seconds: number
+  /** Answers 200, by the index of the cookie that they were asked with. */
+  readonly answered: readonly number[]
+  readonly failed: number
+  /** ms that half, and all but one of a hundred, of the answers took at most. */
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface Load {
+  readonly port: number
+  readonly path: string
+  /** undefined: each request is a new visitor's. */
+  readonly cookies: readonly string[] | undefined
+  readonly connections: number
+  readonly seconds: number
+}
+
+/**
+ * Asks as fast as it is answered, over connections that stay open. Each connection has cookies of its own, in turn, so that no
+ * session has two requests at once unless there are fewer sessions than connections.
+ * @throws Error where a connection is lost.
+ */
+export async function load({ port, path, cookies, connections, seconds }: Load): Promise<LoadResult> {
+  const requests = (cookies ?? ['']).map((cookie) =>
+    Buffer.from(
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${cookie && `Cookie: ${cookie}\r\n`}Accept: */*\r\n\r\n`,
+    ),
+  )
+  const answered = requests.map(() => 0)
+  const times: number[] = []
+  let failed = 0
+  const started = performance.now()
+  const end = started + seconds * 1000
+  const client = async (number: number) => {
+    const own = requests.map((_, i) => i).filter((i) => i % connections === number % requests.length)
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const answers = new Answers(socket)
+    for (let turn = 0; performance.now() < end; turn += 1) {
+      const which = own[turn % own.length] ?? 0
+      const since = performance.now()
+      socket.write(requests[which] ?? '')
+      if ((await answers.next()) === 200) answered[which] = (answered[which] ?? 0) + 1
+      else failed += 1
+      times.push(performance.now() - since)
+    }
+    socket.destroy()
+  }
+  await Promise.all(Array.from({ length: connections }, (_, number) => client(number)))
+  const took = (performance.now() - started) / 1000
+  const sorted = Float64Array.from(times).sort()
+  return { seconds: took, answered, failed, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+}
+
+/** Reads the statuses of answers that all have a Content-Length: a client that takes less than the server it measures. */
+class Answers {
+  #rest = ''
+  #waiting: { resolve(status: number): void; reject(error: Error): void } | undefined
+
+  constructor(socket: Socket) {
+    socket.setEncoding('latin1')
+    socket.on('data', (data: string) => this.#read(data))
+    socket.on('error', (error) => this.#waiting?.reject(error))
+    socket.on('close', () => this.#waiting?.reject(new Error('the connection was closed')))
+  }
+
+  next(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+    })
+  }
+
+  #read(data: string): void {
+    this.#rest += data
+    const head = this.#rest.indexOf('\r\n\r\n')
+    if (head < 0) return
+    const length = Number(/content-length: (\d+)/i.exec(this.#rest)?.[1])
+    if (this.#rest.length < head + 4 + length) return
+    const status = Number(this.#rest.slice(9, 12))
+    this.#rest = ''
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.resolve(status)
+  }
+}

@@ -1,0 +1,56 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { findProgram } from '../src/local/system-package.js'
+
+const taskset = findProgram('taskset')
+
+/** Whether processes can be held on a CPU each. */
+export const pins = taskset !== undefined
+
+/** Keeps this process on one CPU, so that it doesn't take time from the one it measures. */
+export function pinThis(cpu: number): void {
+  if (taskset) execFileSync(taskset, ['-a', '-cp', `${cpu}`, `${process.pid}`], { stdio: 'ignore' })
+}
+
+/** Starts a program on one CPU, where that can be done; it ends with this process. */
+export function start(
+  cpu: number,
+  [program = '', ...args]: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  folder?: string,
+): ChildProcess {
+  const [file, ...rest] = taskset ? [taskset, '-c', `${cpu}`, program, ...args] : [program, ...args]
+  const child = spawn(file ?? '', rest, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    cwd: folder,
+  })
+  process.once('exit', () => child.kill('SIGKILL'))
+  return child
+}
+
+/** What a process has used so far. */
+export interface Usage {
+  /** s of CPU */
+  readonly cpu: number
+  /** bytes: of its own (not of files) now, and in all at its highest */
+  readonly anonymous: number
+  readonly peak: number
+}
+
+/** @returns what the kernel says of a process; NaN where it isn't Linux. */
+export function usageOf({ pid }: ChildProcess): Usage {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const bytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) * 1024
+    // In ticks of 10 ms.
+    return {
+      cpu: (Number(stat[11]) + Number(stat[12])) / 100,
+      anonymous: bytes('RssAnon'),
+      peak: bytes('VmHWM'),
+    }
+  } catch {
+    return { cpu: Number.NaN, anonymous: Number.NaN, peak: Number.NaN }
+  }
+}

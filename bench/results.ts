@@ -1,0 +1,55 @@
+import { BASE, type SetUp } from './set-ups.js'
+import { type Spread, spreadOf } from './statistics.js'
+import type { Round } from './subject.js'
+import type { Workload } from './workloads.js'
+
+/** What one set-up did with one workload, over all rounds. */
+export interface Result {
+  readonly setUp: string
+  readonly label: string
+  readonly workload: string
+  readonly rate: Spread
+  /** Requests/s against those of the base in the same round; and the CPU of the base against its own. */
+  readonly ratio: Spread
+  readonly cpuRatio: Spread
+  readonly p50: number
+  readonly p99: number
+  readonly cpu: number
+  readonly redisCpu: number
+  readonly commands: number
+  readonly bytes: number
+  readonly failed: number
+  readonly acknowledged: number
+  readonly lost: number | undefined
+}
+
+/** Rounds by set-up, in the order in which they were run. */
+export type Rounds = ReadonlyMap<SetUp, readonly Round[]>
+
+/** @returns the result of each set-up that was asked. */
+export function resultsOf(workload: Workload, rounds: Rounds): Result[] {
+  const base = [...rounds].find(([{ name }]) => name === BASE)?.[1]
+  return [...rounds].map(([{ name, label }, own]) => {
+    const median = (value: (round: Round) => number) => spreadOf(own.map(value)).median
+    const sum = (value: (round: Round) => number) => own.reduce((total, round) => total + value(round), 0)
+    const against = (value: (round: Round, base: Round) => number) =>
+      spreadOf(own.map((round, i) => (base?.[i] ? value(round, base[i]) : Number.NaN)))
+    return {
+      setUp: name,
+      label,
+      workload: workload.name,
+      rate: spreadOf(own.map(({ rate }) => rate)),
+      ratio: against((a, b) => a.rate / b.rate),
+      cpuRatio: against((a, b) => b.cpu / a.cpu),
+      p50: median(({ p50 }) => p50),
+      p99: median(({ p99 }) => p99),
+      cpu: median(({ cpu }) => cpu),
+      redisCpu: median(({ redisCpu }) => redisCpu),
+      commands: median(({ commands }) => commands),
+      bytes: median(({ bytes }) => bytes),
+      failed: sum(({ failed }) => failed),
+      acknowledged: sum(({ acknowledged }) => acknowledged),
+      lost: own[0]?.lost === undefined ? undefined : sum(({ lost }) => lost ?? 0),
+    }
+  })
+}

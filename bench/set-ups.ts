@@ -1,0 +1,45 @@
+import { resolve } from 'node:path'
+
+/** A way to have sessions in Express, as a program to start. */
+export interface SetUp {
+  readonly name: string
+  readonly label: string
+  readonly program: string
+  readonly environment: Readonly<Record<string, string>>
+  /** Has no session to look at. */
+  readonly sessionless?: boolean
+  /** Keeps its sessions in its own memory, where nobody can make them larger. */
+  readonly closed?: boolean
+}
+
+/** What the others are compared with. */
+export const BASE = 'connect-redis-8'
+
+const usual = (name: string, label: string): SetUp => ({
+  name,
+  label,
+  program: resolve(`bench/usual/${name}.js`),
+  environment: { PREFIX: `${name}:` },
+})
+const ours = (store: string): SetUp => ({
+  name: store,
+  label: `RedisSessions, ${store}`,
+  program: resolve('dist/bench/image/server.js'),
+  environment: {
+    SESSION_STORE: store,
+    SESSION_SECRET: 'of the bench',
+    METRICS_PORT: '0',
+    HOST: '127.0.0.1',
+    CF_INSTANCE_INDEX: '0',
+  },
+})
+
+export const SET_UPS: readonly SetUp[] = [
+  { ...usual('bare', 'Express, no session'), sessionless: true, closed: true },
+  { ...usual('memory', 'Express, MemoryStore'), closed: true },
+  usual('connect-redis-8', 'Express, connect-redis 8, ioredis'),
+  usual('connect-redis-10', 'Express, connect-redis 10, node-redis'),
+  { ...ours('memory'), name: 'our-memory', closed: true },
+  { ...ours('connect-redis'), name: 'our-connect-redis' },
+  ours('exact'),
+]

@@ -1,0 +1,36 @@
+import type { Result } from './results.js'
+
+const COLUMNS: readonly [string, (result: Result) => string][] = [
+  ['set-up', ({ label }) => label],
+  ['requests/s', ({ rate }) => whole(rate.median)],
+  ['× connect-redis 8', ({ ratio }) => spread(ratio)],
+  ['× by CPU', ({ cpuRatio }) => spread(cpuRatio)],
+  ['p50 ms', ({ p50 }) => p50.toFixed(1)],
+  ['p99 ms', ({ p99 }) => p99.toFixed(1)],
+  ['CPU µs', ({ cpu }) => whole(cpu)],
+  ['Redis CPU µs', ({ redisCpu }) => whole(redisCpu)],
+  ['commands', ({ commands }) => commands.toFixed(1)],
+  ['bytes', ({ bytes }) => whole(bytes)],
+  [
+    'lost',
+    ({ lost, acknowledged }) => (lost === undefined ? '' : `${whole(lost)} of ${whole(acknowledged)}`),
+  ],
+  ['failed', ({ failed }) => whole(failed)],
+]
+
+/** @returns the results of one workload as a table in Markdown. */
+export function table(results: readonly Result[]): string {
+  const rows = results.map((result) => COLUMNS.map(([, cell]) => cell(result)))
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const names = COLUMNS.map(([name]) => name)
+  const rule = names.map((_, i) => (i === 0 ? '---' : '---:'))
+  return [line(names), line(rule), ...rows.map(line)].join('\n')
+}
+
+function spread({ median, low, high }: { median: number; low: number; high: number }): string {
+  return Number.isFinite(median) ? `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})` : ''
+}
+
+function whole(number: number): string {
+  return Number.isFinite(number) ? Math.round(number).toLocaleString('en') : ''
+}
