@@ -1,4 +1,4 @@
-import { type RequestHandler, Router } from 'express'
+import { Router } from 'express'
 
 /** What the platform wants to know of this process; the entry turns it. */
 export class Readiness {
@@ -30,12 +30,4 @@ export function healthRouter(readiness: Readiness): Router {
       const status = readiness.state
       res.status(status === 'ready' ? 200 : 503).json({ status })
     })
-}
-
-/** While the process stops, each answer asks its client to take a new connection for the next request: to another replica. */
-export function closeWhileStopping(readiness: Readiness): RequestHandler {
-  return function closeWhileStopping(_req, res, next) {
-    if (readiness.state === 'stopping') res.setHeader('Connection', 'close')
-    next()
-  }
 }

@@ -2,7 +2,7 @@ import type { Assets } from './assets.js'
 import { hero } from './parts/hero.js'
 import { type Html, html } from './parts/html.js'
 import { picture } from './parts/picture.js'
-import type { PageState } from './parts/state.js'
+import { NO_COOKIE, type PageState } from './parts/state.js'
 import { trail } from './parts/trail.js'
 import { experiments, stores, tour } from './sections.js'
 
@@ -44,9 +44,6 @@ ${tour()}
   const title = visits === null ? 'No session' : `${visits} ${visits === 1 ? 'visit' : 'visits'}`
   return document(title, body, assets, true)
 }
-
-const NO_COOKIE =
-  'Your browser did not send its cookie back, so each visit looks like the first. Allow cookies for this site to be counted.'
 
 /** @returns a whole document around a body. */
 export function document(title: string, body: Html, assets: Assets, live = false): string {

@@ -3,10 +3,10 @@ import session from 'express-session'
 import type { Settings } from '../config/settings.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { RedisClient } from '../redis/connect.js'
-import { TRAIL_LENGTH } from '../visit/count-visit.js'
+import { COUNTED } from '../visit/count-visit.js'
+import { ConnectRedisStore } from './connect-redis-store.js'
 import { ExactRedisStore } from './exact/index.js'
 import { saveAndWait } from './save-and-wait.js'
-import { UsualRedisStore } from './usual-redis-store.js'
 import { measure, watched } from './watched.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
@@ -41,7 +41,7 @@ export function openStore(
       }
     case 'connect-redis':
       return {
-        store: watched(new UsualRedisStore({ client, ttl }), metrics),
+        store: watched(new ConnectRedisStore({ client, ttl }), metrics),
         commitsAll: false,
         commit: saveAndWait,
       }
@@ -56,17 +56,7 @@ function openExact(
   metrics: Metrics,
 ): SessionStore {
   if (!client) throw new TypeError('the exact store needs a client')
-  const counters = ['visits']
-  const logs = { trail: TRAIL_LENGTH }
-  const store = new ExactRedisStore({
-    client,
-    ttl,
-    deadlineMs,
-    counters,
-    logs,
-    durability,
-    onGone: 'error',
-  })
+  const store = new ExactRedisStore({ ...COUNTED, client, ttl, deadlineMs, durability, onGone: 'error' })
   store
     .on('retry', () => metrics.retry())
     .on('conflict', () => metrics.conflict())

@@ -16,7 +16,10 @@ declare module 'express-session' {
 }
 
 /** How many visits the trail keeps. */
-export const TRAIL_LENGTH = 20
+const TRAIL_LENGTH = 20
+
+/** What a store that merges should know of the counter's session. */
+export const COUNTED = { counters: ['visits'], logs: { trail: TRAIL_LENGTH } } as const
 
 /** Counts a visit in the session; the commit is the caller's. */
 export function countVisit(session: Partial<SessionData>, { id, index }: Instance): void {

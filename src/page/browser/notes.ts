@@ -1,4 +1,4 @@
-import { count, type StoreName } from '../parts/state.js'
+import { count, NO_COOKIE, type StoreName } from '../parts/state.js'
 import type { Trouble } from './api.js'
 
 type Note = [text: string, kind?: 'warn' | 'bad']
@@ -18,8 +18,7 @@ export function troubleNote(trouble: Trouble): { text: string; kind?: 'warn' | '
 
 /** What the page says in words. */
 export const notes = {
-  noCookie:
-    'Your browser did not send its cookie back, so each visit looks like the first. Allow cookies for this site to be counted.',
+  noCookie: NO_COOKIE,
   endedElsewhere: 'This session was ended elsewhere, or has expired. The next visit starts a new one.',
   ended: 'The session is destroyed. Your browser still has its cookie, which opens nothing now.',
   renewed: 'A new id, the same count: what a log-in should do.',

@@ -51,3 +51,7 @@ export function count(number: number): string {
 export function many(number: number, word: string): string {
   return `${count(number)} ${word}${number === 1 ? '' : 's'}`
 }
+
+/** What is said to a browser that comes without the cookie it was given. */
+export const NO_COOKIE =
+  'Your browser did not send its cookie back, so each visit looks like the first. Allow cookies for this site to be counted.'

@@ -34,27 +34,13 @@ interface OpenSessionsParts {
 
 /** The session objects that requests hold: what each was loaded as, and so what its request has changed. */
 export class OpenSessions {
-  readonly #stored: StoredSessions
-  readonly #commits: Commits
-  readonly #keys: Keys
-  readonly #rules: Rules
-  readonly #ttl: TtlOption
-  readonly #disableTouch: boolean
-  readonly #onGone: 'ignore' | 'error'
-  readonly #emit: (event: ExactRedisStoreEvent, detail?: unknown) => void
+  readonly #parts: OpenSessionsParts
   readonly #known = new WeakMap<object, Known>()
   /** The commit of a session object that is under way, or waits for its turn; never rejects. */
   readonly #underWay = new WeakMap<object, Promise<void>>()
 
   constructor(parts: OpenSessionsParts) {
-    this.#stored = parts.stored
-    this.#commits = parts.commits
-    this.#keys = parts.keys
-    this.#rules = parts.rules
-    this.#ttl = parts.ttl
-    this.#disableTouch = parts.disableTouch
-    this.#onGone = parts.onGone
-    this.#emit = parts.emit
+    this.#parts = parts
   }
 
   /** Remembers what a session object was loaded as. */
@@ -76,7 +62,7 @@ export class OpenSessions {
     this.#underWay.set(data, over)
     try {
       await commit
-      this.#emit('commit', performance.now() - since)
+      this.#parts.emit('commit', performance.now() - since)
     } finally {
       if (this.#underWay.get(data) === over) this.#underWay.delete(data)
     }
@@ -85,12 +71,12 @@ export class OpenSessions {
   async #commitNow(sid: string, data: SessionData, idempotencyKey: string, since: number): Promise<void> {
     const known = this.#known.get(data)
     const ttlMs = this.#lifeOf(data, known)
-    if (ttlMs === undefined) return this.#stored.destroy(sid)
+    if (ttlMs === undefined) return this.#parts.stored.destroy(sid)
     if (!isSession(data)) return this.#replace(sid, data, ttlMs)
     if (known?.failed) throw known.failed
 
     const base = known ? baseOf(known) : NO_FIELDS
-    const change = changeOf(base, data, this.#rules)
+    const change = changeOf(base, data, this.#parts.rules)
     if (known && !change && !idempotencyKey) return this.touch(sid, data)
     const state: Known = known ?? { base, legacy: undefined, ttlMs, extendedAt: 0, slideMs: '' }
     const wanted = {
@@ -121,15 +107,19 @@ export class OpenSessions {
     since: number,
   ): Promise<void> {
     const { change } = wanted
-    const { logs } = this.#rules
-    const slideMs = slideOf(data, this.#ttl)
+    const { logs } = this.#parts.rules
+    const slideMs = slideOf(data, this.#parts.ttl)
     const others = this.#countersBeside(change, state.base)
     const reads = [...others.keys()]
     for (;;) {
       const { legacy } = state
       const newSlide = legacy || slideMs !== state.slideMs ? slideMs : undefined
       const commit = { ...wanted, legacy, reads, slideMs: newSlide, logs }
-      const [outcome, counters = {}] = await this.#commits.commit(this.#keys.of(sid), commit, since)
+      const [outcome, counters = {}] = await this.#parts.commits.commit(
+        this.#parts.keys.of(sid),
+        commit,
+        since,
+      )
       switch (outcome) {
         case 'ok':
           state.legacy = undefined
@@ -138,9 +128,9 @@ export class OpenSessions {
           this.#merge(data, state, change, others, counters)
           return
         case 'dup':
-          this.#emit('duplicate')
+          this.#parts.emit('duplicate')
           Object.assign(data, counters)
-          state.base = fieldsOf(data, this.#rules)
+          state.base = fieldsOf(data, this.#parts.rules)
           state.rebase = undefined
           return
         case 'exists':
@@ -149,7 +139,7 @@ export class OpenSessions {
           return this.#gone()
         case 'moved':
           // Another process, still on connect-redis, wrote the record meanwhile.
-          state.legacy = (await this.#stored.load(sid, false, since))?.legacy
+          state.legacy = (await this.#parts.stored.load(sid, false, since))?.legacy
       }
     }
   }
@@ -157,7 +147,7 @@ export class OpenSessions {
   /** The counters that a change leaves alone, as the session has them. */
   #countersBeside({ set, deleted, added }: Change, base: Fields): Map<string, number> {
     const counters = new Map<string, number>()
-    for (const name of this.#rules.counters) {
+    for (const name of this.#parts.rules.counters) {
       const text = base.get(name)
       if (text !== undefined && !set.has(name) && !deleted.has(name) && !added.has(name))
         counters.set(name, Number(text))
@@ -185,22 +175,22 @@ export class OpenSessions {
     }
     const { base } = state
     state.rebase = () => {
-      const after = applied(base, change, this.#rules)
+      const after = applied(base, change, this.#parts.rules)
       for (const [name, by] of shifts) after.set(name, String(Number(after.get(name)) + by))
       return after
     }
     for (const name of change.appended.keys()) {
-      const [log, length = 0] = [session[name], this.#rules.logs.get(name)]
+      const [log, length = 0] = [session[name], this.#parts.rules.logs.get(name)]
       if (Array.isArray(log) && log.length > length) log.splice(0, log.length - length)
     }
-    if ([...shifts.keys()].some((name) => change.added.has(name))) this.#emit('conflict')
+    if ([...shifts.keys()].some((name) => change.added.has(name))) this.#parts.emit('conflict')
   }
 
   async #replace(sid: string, data: SessionData, ttlMs: number): Promise<void> {
-    const change = { ...NO_CHANGE, set: fieldsOf(data, this.#rules) }
-    const slideMs = slideOf(data, this.#ttl)
-    const { logs } = this.#rules
-    await this.#commits.commit(this.#keys.of(sid), {
+    const change = { ...NO_CHANGE, set: fieldsOf(data, this.#parts.rules) }
+    const slideMs = slideOf(data, this.#parts.ttl)
+    const { logs } = this.#parts.rules
+    await this.#parts.commits.commit(this.#parts.keys.of(sid), {
       mode: 'replace',
       ttlMs,
       idempotencyKey: '',
@@ -214,11 +204,11 @@ export class OpenSessions {
 
   /** Extends the session's life; no work where that was done a moment ago. */
   async touch(sid: string, data: SessionData): Promise<void> {
-    if (this.#disableTouch || this.isExtended(data)) return
+    if (this.#parts.disableTouch || this.isExtended(data)) return
     const known = this.#known.get(data)
     const ttlMs = this.#lifeOf(data, known)
-    if (ttlMs === undefined) return this.#stored.destroy(sid)
-    await this.#stored.extend(sid, ttlMs)
+    if (ttlMs === undefined) return this.#parts.stored.destroy(sid)
+    await this.#parts.stored.extend(sid, ttlMs)
     if (known) known.extendedAt = performance.now()
   }
 
@@ -227,26 +217,28 @@ export class OpenSessions {
     const known = this.#known.get(data)
     // A session that was never stored has nothing to retire.
     if (!known) return
-    const last = await this.#stored.retire(sid)
+    const last = await this.#parts.stored.retire(sid)
     if (last.size === 0) return this.#gone()
-    const change = changeOf(baseOf(known), data, this.#rules)
-    const fields = change ? applied(last, change, this.#rules) : last
-    for (const name of [...this.#rules.counters, ...this.#rules.logs.keys()]) {
+    const change = changeOf(baseOf(known), data, this.#parts.rules)
+    const fields = change ? applied(last, change, this.#parts.rules) : last
+    for (const name of [...this.#parts.rules.counters, ...this.#parts.rules.logs.keys()]) {
       const text = fields.get(name)
       if (text !== undefined) Object.assign(data, { [name]: JSON.parse(text) })
     }
   }
 
   #gone(): void {
-    this.#emit('gone')
-    if (this.#onGone === 'error') throw new SessionGoneError()
+    this.#parts.emit('gone')
+    if (this.#parts.onGone === 'error') throw new SessionGoneError()
   }
 
   /** Whether Redis has all of this session, and extended its life a moment ago. What can't be told is the commit's to say. */
   isStored(data: SessionData): boolean {
     const known = this.#known.get(data)
     try {
-      return !!known && !known.failed && this.isExtended(data) && !changeOf(baseOf(known), data, this.#rules)
+      return (
+        !!known && !known.failed && this.isExtended(data) && !changeOf(baseOf(known), data, this.#parts.rules)
+      )
     } catch {
       return false
     }
@@ -255,7 +247,7 @@ export class OpenSessions {
   isExtended(data: SessionData): boolean {
     const known = this.#known.get(data)
     try {
-      if (!known || known.slideMs !== slideOf(data, this.#ttl)) return false
+      if (!known || known.slideMs !== slideOf(data, this.#parts.ttl)) return false
     } catch {
       return false
     }
@@ -268,9 +260,9 @@ export class OpenSessions {
    * request holds doesn't know that others extended it.
    */
   #lifeOf(data: SessionData, known: Known | undefined): number | undefined {
-    const slideMs = slideOf(data, this.#ttl)
+    const slideMs = slideOf(data, this.#parts.ttl)
     const extended = known && slideMs !== '' && slideMs === known.slideMs
-    const ttlMs = extended ? Number(slideMs) : ttlOf(data, this.#ttl)
+    const ttlMs = extended ? Number(slideMs) : ttlOf(data, this.#parts.ttl)
     return ttlMs > 0 && Number.isFinite(ttlMs) ? ttlMs : undefined
   }
 }
