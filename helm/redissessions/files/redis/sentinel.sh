@@ -19,6 +19,9 @@ cat > /run/redis/users.acl <<END
 user default on nopass resetkeys &* -@all +ping +hello +info +client|setname +client|setinfo +subscribe +psubscribe +unsubscribe +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|sentinels +sentinel|replicas +sentinel|slaves
 user sentinel on #$(password sentinel-password | sha256sum | cut -d ' ' -f 1) resetkeys &* -@all +auth +ping +hello +info +client|setname +publish +subscribe +sentinel|is-master-down-by-addr +sentinel|failover
 END
+# Not all at the same moment: where each votes for itself, nobody is elected, and seconds go by.
+down_after_ms=$((DOWN_AFTER_MS + 200 * ${HOSTNAME##*-}))
+
 cat > /data/sentinel.conf.new <<END
 port 26379
 dir /data
@@ -33,8 +36,8 @@ sentinel sentinel-user sentinel
 sentinel sentinel-pass $(quoted "$(password sentinel-password)")
 sentinel auth-user $MASTER sentinel
 sentinel auth-pass $MASTER $(quoted "$(password sentinel-password)")
-sentinel down-after-milliseconds $MASTER $DOWN_AFTER_MS
-sentinel failover-timeout $MASTER 5000
+sentinel down-after-milliseconds $MASTER $down_after_ms
+sentinel failover-timeout $MASTER 3000
 sentinel parallel-syncs $MASTER 2
 END
 mv /data/sentinel.conf.new /data/sentinel.conf

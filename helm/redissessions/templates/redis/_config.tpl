@@ -12,13 +12,14 @@ redis.conf: |
   appendonly {{ .Values.redis.persistence.enabled | ternary "yes" "no" }}
   appendfsync {{ eq (include "redissessions.durability" .) "disk" | ternary "always" "everysec" }}
   auto-aof-rewrite-min-size 16mb
+  # Whoever joins gets its data at once.
+  repl-diskless-sync-delay 0
   {{- if eq .Values.redis.mode "sentinel" }}
   # A primary that nobody follows takes no visits: another may have taken its place.
   min-replicas-to-write 1
   min-replicas-max-lag 3
   # A replica that lost its primary answers no reads: a session in it may have ended.
   replica-serve-stale-data no
-  repl-diskless-sync-delay 0
   repl-backlog-size 8mb
   {{- end }}
 # The passwords come from files that only the pod knows, so the list of users is made when it starts.
