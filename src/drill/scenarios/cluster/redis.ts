@@ -41,9 +41,10 @@ export function failover(release: Release): Scenario {
 
 async function primaryOf(release: Release, pods: readonly Pod[]): Promise<Pod | undefined> {
   for (const pod of pods.filter(isReady)) {
-    // With the password that the pod has for itself, if it has one.
+    // As the chart's user, with the password that the pod has for itself; elsewhere anybody may ask, or the user default.
     const password = '$(cat /run/secrets/redis/password 2>/dev/null || echo "$REDISCLI_AUTH")'
-    const command = `REDISCLI_AUTH="${password}" redis-cli role`
+    const user = '$([ ! -f /run/secrets/redis/password ] || echo --user redissessions)'
+    const command = `REDISCLI_AUTH="${password}" redis-cli ${user} role`
     const role = await release.kubectl(['exec', pod.metadata.name, '--', 'sh', '-c', command]).catch(() => '')
     // A primary with a replica: one that has just started alone is none yet.
     if (/^master\n\d+\n\S/.test(role)) return pod

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { drill } from '../../src/drill/drill.js'
+import { readOptions } from '../../src/drill/options.js'
+import type { Report } from '../../src/drill/report/report.js'
+import type { Scenario } from '../../src/drill/scenarios/scenario.js'
+import { CHART } from '../support/chart.js'
+import { IMAGE_VALUES, TestNamespace, visit } from '../support/cluster.js'
+import { until } from '../support/until.js'
+
+// One Redis to begin with, which becomes three with Sentinels; each test leaves them whole.
+let namespace: TestNamespace
+let nodePort: URL
+const VALUES = [...IMAGE_VALUES, '--set', 'service.type=NodePort']
+const SENTINEL = [...VALUES, '--set', 'redis.mode=sentinel']
+const PATIENCE = ['--wait', '--timeout', '200s']
+const SETS = ['redis', 'sentinel'].map((component) => `statefulset/redissessions-${component}`)
+
+beforeAll(async () => {
+  namespace = await TestNamespace.create()
+  await namespace.helm('install', 'redissessions', CHART, ...VALUES, ...PATIENCE)
+  const service = await namespace.get<{ spec: { ports: { nodePort: number }[] } }>('service', 'redissessions')
+  nodePort = await namespace.nodePortUrl(service.spec.ports[0]?.nodePort ?? 0)
+})
+afterAll(() => namespace?.remove())
+
+const NO_FAULTS = {
+  lost: 0,
+  'counted twice': 0,
+  'seen twice': 0,
+  'went back': 0,
+  reset: 0,
+  resurrected: 0,
+  unread: 0,
+}
+
+/** Browsers visit while this happens; they go on for some seconds, in which the set comes back. */
+async function drilled(name: string, happens: () => Promise<unknown>): Promise<Report> {
+  const load = ['--browsers', '10', '--think', '50ms', '--destroy', '10', '--max-failed', 'any']
+  const read = readOptions([nodePort.href, ...load, '--duration', '3s'])
+  if (!read) throw new Error('no options')
+  const scenario: Scenario = { name, intent: name, run: async () => void (await happens()) }
+  const report = await drill(read.plan, { scenarios: [scenario] })
+  const { visits, faults, longestWait } = report
+  console.log(
+    `${name}: ${visits.acknowledged} acknowledged, ${visits.failed} failed, ${faults.lost} lost, ` +
+      `${faults['counted twice']} counted twice, ${faults.resurrected} resurrected, ` +
+      `longest wait ${Math.round(longestWait?.ms ?? 0)} ms`,
+  )
+  expect(report).toMatchObject({ faults: NO_FAULTS })
+  return report
+}
+
+const whole = () =>
+  Promise.all(SETS.map((set) => namespace.kubectl('rollout', 'status', set, '--timeout=120s')))
+
+/** Ends pods as a crash would, and waits until others have come up in their place, and are ready. */
+async function kill(...pods: string[]): Promise<void> {
+  const ids = () => Promise.all(['redis', 'sentinel'].map((component) => namespace.pods(component)))
+  const before = new Set((await ids()).flat().map(({ metadata }) => metadata.uid))
+  await namespace.kubectl('delete', 'pod', ...pods, '--force', '--grace-period=0', '--wait=false')
+  await until(async () => {
+    const now = (await ids()).flat()
+    return now.length === 6 && now.filter(({ metadata }) => !before.has(metadata.uid)).length === pods.length
+  }, 60_000)
+  await whole()
+}
+
+const redisPods = [0, 1, 2].map((i) => `redissessions-redis-${i}`)
+const sentinelPods = [0, 1, 2].map((i) => `redissessions-sentinel-${i}`)
+
+async function primary(): Promise<string> {
+  const ask = ['redis-cli', '-p', '26379', 'sentinel', 'get-master-addr-by-name', 'redissessions']
+  const said = await namespace.kubectl('exec', 'redissessions-sentinel-0', '--', ...ask)
+  return said.split('\n')[0] ?? ''
+}
+
+describe('three Redis and three Sentinels', () => {
+  test('one Redis becomes three, and keeps its sessions', async () => {
+    const { cookie, visits } = await visit(nodePort)
+    await drilled('standalone → sentinel', () =>
+      namespace.helm('upgrade', 'redissessions', CHART, ...SENTINEL, ...PATIENCE),
+    )
+    await whole()
+    expect((await visit(nodePort, { cookie })).visits).toBe(visits + 1)
+  })
+
+  test('the death of a replica or a Sentinel is nobody’s business', async () => {
+    const first = await primary()
+    const [replica = ''] = redisPods.filter((name) => name !== first)
+    const report = await drilled('a replica and a Sentinel killed', () =>
+      kill(replica, 'redissessions-sentinel-1'),
+    )
+    expect(report.visits.failed).toBe(0)
+    expect(await primary()).toBe(first)
+  })
+
+  test('the death of the primary: another leads, nothing is lost, and it comes back as a replica', async () => {
+    const first = await primary()
+    await drilled('the primary killed', () => kill(first))
+    expect(await primary()).not.toBe(first)
+  })
+
+  test('the death of all six: they find themselves again, with their data', async () => {
+    const { cookie, visits } = await visit(nodePort)
+    await drilled('all six killed', () => kill(...redisPods, ...sentinelPods))
+    expect((await visit(nodePort, { cookie })).visits).toBe(visits + 1)
+  })
+
+  test('a rollout of Redis: the primary hands over before it ends', async () => {
+    const report = await drilled('rollout of Redis', async () => {
+      await namespace.kubectl('rollout', 'restart', 'statefulset/redissessions-redis')
+      await whole()
+    })
+    expect(report.visits.failed).toBe(0)
+  })
+})
