@@ -5,6 +5,8 @@ set -eu
 
 # The set goes on with what this pod has, where the Sentinels could give the lead to nobody else for so long.
 PATIENCE_S=60
+# And where the others have said nothing for so long: they are away.
+ANSWER_S=10
 
 has_data() { ls /data/appendonlydir/* /data/dump.rdb 2>/dev/null | grep -q .; }
 
@@ -26,7 +28,10 @@ look_around() {
 may_lead() {
   look_around
   if has_data; then
-    [ -z "$ahead" ] || [ "$(date +%s)" -gt $((began + PATIENCE_S)) ]
+    waited=$(($(date +%s) - began))
+    if [ -n "$ahead" ]; then [ "$waited" -gt "$PATIENCE_S" ]
+    else [ -z "$silent" ] || [ "$waited" -gt "$ANSWER_S" ]
+    fi
   else
     [ -z "$ahead$silent" ]
   fi

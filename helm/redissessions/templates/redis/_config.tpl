@@ -41,7 +41,7 @@ start.sh: |
   if [ -f /run/secrets/redis/replication-password ]; then
     cat >> /run/redis/users.acl <<END
   user replication on #$(hash replication-password) -@all +ping +info +psync +replconf
-  user sentinel on #$(hash sentinel-password) resetchannels &__sentinel__:hello -@all +ping +info +role +publish +subscribe +slaveof +config|rewrite +multi +exec +client|setname +client|kill +client|pause +client|unpause +script|kill
+  user sentinel on #$(hash sentinel-password) resetchannels &__sentinel__:hello -@all +ping +info +role +publish +subscribe +slaveof +config|rewrite +config|set +multi +exec +client|setname +client|kill +client|pause +client|unpause +script|kill
   END
   fi
   {{- if eq .Values.redis.mode "sentinel" }}
@@ -52,15 +52,16 @@ start.sh: |
     echo "replica-announce-ip $HOSTNAME"
     echo 'masteruser replication'
     echo "masterauth $(quoted "$(password replication-password)")"
-    [ "$primary" = "$HOSTNAME" ] || echo "replicaof $primary 6379"
+    [ "$primary" = "$HOSTNAME" ] || printf '%s\n' "replicaof $primary 6379" 'replica-priority 0'
   } > /run/redis/redis.conf
+  [ "$primary" = "$HOSTNAME" ] || sh /etc/redis/eligible.sh &
   # A file that Redis may rewrite, when a Sentinel gives it another role.
   exec redis-server /run/redis/redis.conf
   {{- else }}
   exec redis-server /etc/redis/redis.conf
   {{- end }}
 {{- if eq .Values.redis.mode "sentinel" }}
-{{- range list "sentinels.sh" "role.sh" "hand-over.sh" }}
+{{- range list "sentinels.sh" "role.sh" "eligible.sh" "hand-over.sh" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/redis/%s" .) | nindent 2 }}
 {{- end }}
