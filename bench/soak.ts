@@ -1,0 +1,107 @@
+// One instance as in the image, with visitors who come and go: does its memory stay where it is?
+//   npm run bench:soak -- [--minutes 60] [--rate 100] [--memory 64] [--node PATH] [--write]
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import getPort from 'get-port'
+import { memoryChart, type Sample } from './memory-chart.js'
+import { pinThis, start, usageOf } from './process.js'
+import { startRedis } from './redis.js'
+import { SET_UPS } from './set-ups.js'
+import { spreadOf } from './statistics.js'
+import { type Tally, visitors } from './visitors.js'
+
+const { values: options } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '100' },
+    memory: { type: 'string', default: '64' },
+    node: { type: 'string', default: 'bench/usual/node_modules/node/bin/node' },
+    write: { type: 'boolean', default: false },
+  },
+})
+const [minutes, rate, limit] = [Number(options.minutes), Number(options.rate), Number(options.memory)]
+const SAMPLES = 120
+const TTL_SECONDS = 60
+
+const scope = ['systemd-run', '--scope', '--quiet', '-p', `MemoryMax=${limit}M`, '-p', 'MemorySwapMax=0']
+const limited = canLimit()
+const [SERVER_CPU, OTHER_CPU] = [0, 1]
+pinThis(OTHER_CPU)
+const redis = await startRedis(OTHER_CPU)
+const port = await getPort({ host: '127.0.0.1' })
+const exact = SET_UPS.find(({ name }) => name === 'exact')
+if (!exact) throw new Error('there is no set-up named exact')
+const command = [options.node, exact.program]
+const child = start(SERVER_CPU, limited ? [...scope, ...command] : command, {
+  ...exact.environment,
+  NODE_ENV: 'production',
+  NODE_OPTIONS: nodeOptions(),
+  PORT: `${port}`,
+  REDIS_URL: redis.url,
+  SESSION_TTL_SECONDS: `${TTL_SECONDS}`,
+})
+const url = `http://127.0.0.1:${port}`
+while (!(await fetch(`${url}/readyz`).catch(() => undefined))?.ok) {
+  if (child.exitCode !== null) throw new Error(`the instance ended with ${child.exitCode}`)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+const mib = (bytes: number) => Math.round((bytes / 2 ** 20) * 10) / 10
+const samples: (Sample & { readonly sessions: number })[] = []
+const tally: Tally = { answered: 0, failed: 0, wrong: 0, came: 0 }
+const began = performance.now()
+const sampling = setInterval(() => void sample(), (minutes * 60_000) / SAMPLES)
+await Promise.race([
+  visitors(url, rate, minutes * 60, tally),
+  new Promise((_, reject) => child.once('exit', () => reject(new Error('the instance ended')))),
+])
+clearInterval(sampling)
+
+const quarter = (n: number) => samples.slice((samples.length * (n - 1)) / 4, (samples.length * n) / 4)
+const median = (of: readonly Sample[]) => spreadOf(of.map(({ anonymous }) => anonymous)).median
+const result = {
+  minutes,
+  rate,
+  held: limited ? `a cgroup of ${limit} MiB` : `no cgroup here, a heap as for ${limit} MiB`,
+  nodeOptions: nodeOptions(),
+  node: execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim(),
+  loadOfTheMachine: loadavg()[0],
+  ...tally,
+  cpuMicroseconds: Math.round((usageOf(child).cpu / tally.answered) * 1e6),
+  /** MiB: of its own in the second and in the last quarter of the time; in all, with the files it shares, at its highest */
+  secondQuarter: median(quarter(2)),
+  lastQuarter: median(quarter(4)),
+  peak: mib(usageOf(child).peak),
+}
+console.log(result)
+if (options.write) {
+  mkdirSync('docs/bench', { recursive: true })
+  writeFileSync('docs/bench/soak.json', `${JSON.stringify({ ...result, samples }, undefined, 1)}\n`)
+  const title = `MiB of an instance's own, ${rate} requests a second, limit ${limit}`
+  writeFileSync('docs/bench/soak.svg', memoryChart(title, samples, limit))
+}
+process.exit(tally.failed + tally.wrong > 0 ? 1 : 0)
+
+async function sample(): Promise<void> {
+  const minute = Math.round((performance.now() - began) / 600) / 100
+  samples.push({ minute, anonymous: mib(usageOf(child).anonymous), sessions: await redis.client.dbsize() })
+}
+
+function canLimit(): boolean {
+  try {
+    execFileSync(scope[0] ?? '', [...scope.slice(1), 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The image's; where nothing limits the instance, the same share of the limit, and the small young generation that Node takes there. */
+function nodeOptions(): string {
+  const inImage = /NODE_OPTIONS="([^"]*)"/.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? ''
+  if (limited) return inImage
+  const share = Number(/percentage=(\d+)/.exec(inImage)?.[1]) / 100
+  return `--max-old-space-size=${Math.floor(limit * share)} --max-semi-space-size=1`
+}
