@@ -50,7 +50,8 @@ export function createApp(parts: Parts): Express {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
   const sessions = session({
     store: store.store,
-    secret: [...secrets],
+    // Not a copy: express-session reads it at each request.
+    secret: secrets,
     resave: false,
     saveUninitialized: false,
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,

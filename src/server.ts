@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createApp } from './app.js'
-import { readSettings, type Settings } from './config/settings.js'
+import { followSecrets } from './config/follow-secrets.js'
+import { readRedis, readSecrets, readSettings, type Settings } from './config/settings.js'
 import { SettingsError } from './config/settings-error.js'
 import { closeServer } from './http/close-server.js'
 import { Readiness } from './http/health.js'
@@ -39,9 +40,11 @@ async function serve(settings: Settings): Promise<void> {
   const metrics = new Metrics()
   const readiness = new Readiness()
 
-  const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
+  const credentials = () => readRedis(process.env)
+  const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact', credentials)
   if (client) reportConnection(client, log)
   const store = openStore(session, client, metrics)
+  followSecrets(session.secrets, () => readSecrets(process.env), log)
   const startedAt = Date.now()
   const lease = client && indexGroup !== undefined ? new IndexLease(client, indexGroup, instance) : undefined
   const registry = client && new Registry(client, instance, startedAt, lease)

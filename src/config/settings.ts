@@ -23,8 +23,8 @@ export interface Settings {
   readonly indexGroup: string | undefined
   readonly session: {
     readonly store: StoreName
-    /** Newest first: it signs; the others are still accepted. */
-    readonly secrets: readonly string[]
+    /** Newest first: it signs; the others are still accepted. Changed in place when the file changes. */
+    readonly secrets: string[]
     readonly ttlSeconds: number
     readonly deadlineMs: number
     /** When a change counts as done; only the exact store, off a Cluster, knows another value than `primary`. */
@@ -65,7 +65,7 @@ export function readSettings(environment: Environment): Settings {
     ...instanceOf(environment),
     session: {
       store,
-      secrets: secretsOf(variables),
+      secrets: readSecrets(environment),
       ttlSeconds: variables.SESSION_TTL_SECONDS,
       deadlineMs: variables.SESSION_DEADLINE_MS,
       durability: variables.REDIS_DURABILITY,
@@ -79,8 +79,12 @@ export function readSettings(environment: Environment): Settings {
   }
 }
 
-function secretsOf(variables: Variables): string[] {
-  const { SESSION_SECRET, SESSION_SECRET_FILE, NODE_ENV } = variables
+/**
+ * @returns the secrets of the session cookie as they are now, newest first.
+ * @throws SettingsError where there is none.
+ */
+export function readSecrets(environment: Environment): string[] {
+  const { SESSION_SECRET, SESSION_SECRET_FILE, NODE_ENV } = readVariables(environment)
   const given =
     SESSION_SECRET ?? (SESSION_SECRET_FILE && readFileOf('SESSION_SECRET_FILE', SESSION_SECRET_FILE))
   const secrets = (given ?? '')
@@ -96,6 +100,14 @@ function secretsOf(variables: Variables): string[] {
     )
   }
   return [DEVELOPMENT_SECRET]
+}
+
+/**
+ * @returns where Redis is and how to log on to it, as files and bindings say now; undefined for none.
+ * @throws SettingsError where they can't be read.
+ */
+export function readRedis(environment: Environment): RedisSettings | undefined {
+  return redisSettings(readVariables(environment), environment)
 }
 
 function instanceOf(environment: Environment): Pick<Settings, 'instance' | 'indexGroup'> {

@@ -1,25 +1,39 @@
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RedisSettings } from '../config/redis-settings.js'
 
 /** A client of either kind: what the stores and the registry are given. */
 export type RedisClient = Redis | Cluster
 
+type Credentials = Pick<RedisSettings, 'password' | 'tls'>
+
 // Short and jittered, so that all replicas find a Redis that is back within 250 ms, but not in the same moment.
-const retryStrategy = () => 50 + Math.random() * 200
+const retryDelay = () => 50 + Math.random() * 200
 
 /**
  * Connects to Redis in the mode that the settings name; it keeps connecting until it is told to stop.
  * @param deadlineMs how long a caller waits at most: silence and lost addresses are given up well within it.
  * @param offlineQueue whether commands wait in the client while Redis is away (bounded by the deadline), for callers that
  *   don't try again by themselves; without it they fail at once.
+ * @param current reads anew what can change while the process runs: password and certificates. Asked before each further
+ *   connection; where it throws, what was last read stays.
  * @returns the client; listen to its `error` events.
  */
 export function connectRedis(
   settings: RedisSettings,
   deadlineMs: number,
   offlineQueue: boolean,
+  current: () => Credentials | undefined = () => settings,
 ): RedisClient {
+  const renew = (options: RedisOptions) => {
+    try {
+      const { password, tls } = current() ?? settings
+      Object.assign(options, { password, tls })
+      if (options.sentinels) options.sentinelTLS = tls
+    } catch {
+      // Half written, or not there for a moment: Redis says by itself whether the old ones still do.
+    }
+  }
   const options = {
     username: settings.username,
     password: settings.password,
@@ -29,28 +43,33 @@ export function connectRedis(
     // A frozen server or a lost address answers nothing, not even a reset: the silence itself is the sign.
     socketTimeout: Math.min(1_500, deadlineMs / 2),
     enableOfflineQueue: offlineQueue,
-    // Of the retryStrategy's average delay; past the deadline nobody waits for the command any more.
+    // Of the average delay; past the deadline nobody waits for the command any more.
     maxRetriesPerRequest: offlineQueue ? Math.floor(deadlineMs / 150) : 0,
     ...(offlineQueue ? { commandTimeout: deadlineMs } : {}),
-    retryStrategy,
+    // Called on the options of the client that is about to connect: those of its duplicates are their own.
+    retryStrategy(this: RedisOptions) {
+      renew(this)
+      return retryDelay()
+    },
     // After a failover the old primary may still be there as a replica: find the new one. Scripts prefix the error.
     reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   }
   switch (settings.mode) {
     case 'cluster':
       return new Cluster([...settings.nodes], {
-        clusterRetryStrategy: retryStrategy,
+        clusterRetryStrategy: retryDelay,
         enableAutoPipelining: true,
         enableOfflineQueue: offlineQueue,
         redisOptions: options,
-      })
+        // A Cluster never connects a node again: it makes a new one.
+      }).on('+node', (node: Redis) => renew(node.options))
     case 'sentinel':
       return gatherWrites(
         new Redis({
           ...options,
           sentinels: [...settings.nodes],
           name: settings.sentinelName,
-          sentinelRetryStrategy: retryStrategy,
+          sentinelRetryStrategy: retryDelay,
           enableTLSForSentinelMode: settings.tls !== undefined,
           sentinelTLS: settings.tls,
         }),
@@ -60,16 +79,17 @@ export function connectRedis(
   }
 }
 
-/** Logs when the connection is lost and when it is back; the errors of the attempts between only once each. */
+/** Logs when the connection is lost and when it is back; between, each cause once (digits aside: delays, ports). */
 export function reportConnection(client: RedisClient, log: Logger): void {
-  let last: string | undefined
+  const told = new Set<string>()
   client.on('error', (error: Error) => {
-    if (error.message !== last) log.warn({ err: error }, 'Redis does not answer')
-    last = error.message
+    const cause = error.message.replace(/\d+(\.\d+)?/g, '#')
+    if (!told.has(cause)) log.warn({ err: error }, 'Redis does not answer')
+    told.add(cause)
   })
   client.on('ready', () => {
     log.info('Redis answers')
-    last = undefined
+    told.clear()
   })
 }
 
