@@ -27,11 +27,17 @@ export class RedisCluster {
     return cluster
   }
 
+  get addresses(): { host: string; port: number }[] {
+    return this.#servers.map(({ port }) => ({ host: '127.0.0.1', port }))
+  }
+
+  /** Has each node run a command. */
+  async each(command: string, ...args: string[]): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.call(command, ...args)))
+  }
+
   connect(): Cluster {
-    return new Cluster(
-      this.#servers.map(({ port }) => ({ host: '127.0.0.1', port })),
-      { slotsRefreshTimeout: 5_000, clusterRetryStrategy: () => 50 },
-    )
+    return new Cluster(this.addresses, { slotsRefreshTimeout: 5_000, clusterRetryStrategy: () => 50 })
   }
 
   /** Moves the slot of a key from the node that has it to the next one, a key at a time, calling `between` after each. */
