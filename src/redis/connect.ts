@@ -28,7 +28,7 @@ export function connectRedis(
   const renew = (options: RedisOptions) => {
     try {
       const { password, tls } = current() ?? settings
-      Object.assign(options, { password, tls })
+      Object.assign(options, { password: password ?? options.password, tls })
       if (options.sentinels) options.sentinelTLS = tls
     } catch {
       // Half written, or not there for a moment: Redis says by itself whether the old ones still do.

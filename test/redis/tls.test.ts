@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Certificates } from '../support/certificates.js'
@@ -81,6 +82,18 @@ describe('an instance that reaches Redis by TLS with a certificate of its own', 
       await start({ REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key }),
       /alert|ECONNRESET|closed/i,
     )
+  })
+
+  it('recovers when its own files are replaced: authority, certificate and key', async () => {
+    const mounted = certificates.authority('mounted')
+    const { cert, key } = certificates.signed('mounted client', 'mounted')
+    const files = { REDIS_TLS_CA_FILE: mounted, REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key }
+    const instance = await start(files)
+    await fails(instance, /self-signed|unable to verify|UNABLE_TO|SELF_SIGNED/i)
+    copyFileSync(ca, mounted)
+    copyFileSync(client.cert, cert)
+    copyFileSync(client.key, key)
+    await until(async () => (await status(instance)) === 200)
   })
 
   it('says that the certificate of Redis has expired, and recovers when it is renewed', async () => {
