@@ -64,7 +64,7 @@ const median = (of: readonly Sample[]) => spreadOf(of.map(({ anonymous }) => ano
 const result = {
   minutes,
   rate,
-  held: limited ? `a cgroup of ${limit} MiB` : `no cgroup here, a heap as for ${limit} MiB`,
+  held: limited ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
   nodeOptions: nodeOptions(),
   node: execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim(),
   loadOfTheMachine: loadavg()[0],
@@ -78,8 +78,8 @@ const result = {
 console.log(result)
 if (options.write) {
   mkdirSync('docs/bench', { recursive: true })
-  writeFileSync('docs/bench/soak.json', `${JSON.stringify({ ...result, samples }, undefined, 1)}\n`)
-  const title = `MiB of an instance's own, ${rate} requests a second, limit ${limit}`
+  writeFileSync('docs/bench/soak.json', `${JSON.stringify({ ...result, samples }, undefined, 2)}\n`)
+  const title = `MiB of an instance's own, ${rate} requests a second, in ${result.held}`
   writeFileSync('docs/bench/soak.svg', memoryChart(title, samples, limit))
 }
 process.exit(tally.failed + tally.wrong > 0 ? 1 : 0)
