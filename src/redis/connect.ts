@@ -70,6 +70,8 @@ export function connectRedis(
           sentinels: [...settings.nodes],
           name: settings.sentinelName,
           sentinelRetryStrategy: retryDelay,
+          // A frozen Sentinel takes a connection and never answers: the next one is asked.
+          sentinelCommandTimeout: options.connectTimeout,
           enableTLSForSentinelMode: settings.tls !== undefined,
           sentinelTLS: settings.tls,
         }),
