@@ -9,8 +9,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: ['test/cluster/**'] },
+        test: {
+          name: 'local',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/cluster/**', 'test/bench/**'],
+        },
       },
+      { extends: true, test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 180_000 } },
       {
         extends: true,
         test: {

@@ -1,5 +1,6 @@
 // Set-ups side by side: in each round each of them in turn, so that a busy moment of the machine hits all alike.
-//   npm run bench -- [--rounds 7] [--seconds 3] [--only exact,connect-redis-8] [--workloads visit,hot] [--node PATH] [--write]
+//   npm run bench -- [--rounds 7] [--seconds 3] [--only exact,connect-redis-8] [--workloads visit,hot] [--node PATH]
+//     [--json FILE] [--write]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: SET_UPS.map(({ name }) => name).join() },
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
     node: { type: 'string', default: 'bench/usual/node_modules/node/bin/node' },
+    json: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 })
@@ -45,6 +47,7 @@ for (const { setUp, memory } of subjects) {
   console.log(`${setUp.label}: ${mib(memory.anonymous)} MiB of its own, ${mib(memory.peak)} at its highest`)
 }
 if (options.write) write()
+if (options.json) writeFileSync(options.json, JSON.stringify(results))
 process.exit(0)
 
 async function measure(workload: Workload): Promise<Result[]> {

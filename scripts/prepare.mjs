@@ -62,5 +62,9 @@ async function prepareBench() {
   execFileSync(process.execPath, ['scripts/bundle.mjs', 'dist/bench/image'], { stdio: 'inherit' })
   const { build } = await import('esbuild')
   const bundled = { bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'es2023' }
-  await build({ entryPoints: ['bench/main.ts', 'bench/soak.ts'], outdir: 'dist/bench', ...bundled })
+  await build({
+    entryPoints: ['main', 'sizing', 'soak'].map((name) => `bench/${name}.ts`),
+    outdir: 'dist/bench',
+    ...bundled,
+  })
 }
