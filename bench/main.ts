@@ -28,6 +28,9 @@ const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)]
 const setUps = SET_UPS.filter(({ name }) => name === BASE || options.only.split(',').includes(name))
 const workloads = WORKLOADS.filter(({ name }) => options.workloads.split(',').includes(name))
 
+// The programs that it started end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const [SERVER_CPU, OTHER_CPU] = [0, 1]
 pinThis(OTHER_CPU)
 const redis = await startRedis(OTHER_CPU)
@@ -87,7 +90,7 @@ function write(): void {
   writeFileSync('docs/bench/results.md', `${conditions()}\n\n${sections.join('\n')}`)
   writeFileSync(
     'docs/bench/results.json',
-    `${JSON.stringify({ conditions: conditions(), results }, undefined, 1)}\n`,
+    `${JSON.stringify({ conditions: conditions(), results }, undefined, 2)}\n`,
   )
   const visits = results.filter(({ workload }) => workload === 'visit')
   if (visits.length > 0)

@@ -109,10 +109,15 @@ export class Subject {
 
   async #visits(cookies: readonly string[] = []): Promise<number> {
     let sum = 0
-    for (const cookie of cookies) {
-      const response = await this.#ask('/api/session', cookie)
-      sum += ((await response.json()) as { visits: number }).visits
+    const left = [...cookies]
+    const reader = async () => {
+      for (let cookie = left.pop(); cookie !== undefined; cookie = left.pop()) {
+        const response = await this.#ask('/api/session', cookie)
+        const { visits } = (await response.json()) as { visits: number }
+        sum += visits
+      }
     }
+    await Promise.all(Array.from({ length: CONNECTIONS }, reader))
     return sum
   }
 
