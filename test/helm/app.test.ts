@@ -119,10 +119,11 @@ test('the notes say where the page is, the two tests, what is off, and how to tu
 
 test('the notes warn of what can lose acknowledged visits', async () => {
   const sentinel = (durability: string) => notes([`--set=redis.mode=sentinel,redis.durability=${durability}`])
-  expect(await notes(['--set=redis.mode=sentinel'])).not.toContain('WARNING')
+  expect(await notes(['--set=redis.mode=sentinel'])).toContain('one is not enough')
   expect(await sentinel('primary')).toContain('WARNING')
   expect(await sentinel('disk')).toContain('WARNING')
   expect(await sentinel('replicas:2')).toContain('each death of a Redis')
+  expect(await sentinel('replicas:2')).not.toContain('WARNING')
   const external = '--set=redis.enabled=false,externalRedis.sentinelName=a,externalRedis.nodes={a:1}'
   expect(await notes([external, '--set=externalRedis.mode=sentinel'])).toContain(
     'redis.durability=replicas:1',
