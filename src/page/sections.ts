@@ -44,7 +44,7 @@ const STORES: readonly { name: StoreName; says: string; link: string; more: stri
     name: 'exact',
     says: 'Redis applies only what each request changed, once, and only to a session that lives: nothing is lost, counted twice, or brought back.',
     link: 'https://expressjs.com/en/resources/middleware/session.html#session-store-implementation',
-    more: 'a drop-in store for express-session',
+    more: 'what express-session asks of a store',
   },
 ]
 

@@ -73,9 +73,9 @@ start.sh: |
 resetkeys ~sess:* ~{sess:* ~redissessions:*
 resetchannels
 -@all
-+eval +evalsha +script|load
-+get +set +mget +del +unlink +exists +type +expire +pexpire +ttl +pttl +rename +scan
-+hget +hset +hdel +hgetall +hmget +hkeys +hexists +hincrby +hincrbyfloat +hlen
++eval +evalsha
++get +set +del +exists +type +expire +pexpire +pttl +rename +scan
++hget +hset +hdel +hgetall +hkeys +hincrby
 +zadd +zrem +zrange +zremrangebyscore
 +time +ping +info +hello +client|setname +client|setinfo +client|id +quit
 +wait +waitaof +role
