@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RedisSettings } from '../config/redis-settings.js'
@@ -5,7 +6,7 @@ import type { RedisSettings } from '../config/redis-settings.js'
 /** A client of either kind: what the stores and the registry are given. */
 export type RedisClient = Redis | Cluster
 
-type Credentials = Pick<RedisSettings, 'password' | 'tls'>
+type Credentials = Pick<RedisSettings, 'username' | 'password' | 'tls'>
 
 // Short and jittered, so that all replicas find a Redis that is back within 250 ms, but not in the same moment.
 const retryDelay = () => 50 + Math.random() * 200
@@ -27,8 +28,12 @@ export function connectRedis(
 ): RedisClient {
   const renew = (options: RedisOptions) => {
     try {
-      const { password, tls } = current() ?? settings
-      Object.assign(options, { password: password ?? options.password, tls })
+      const found = current()
+      if (!found) return
+      const { username = options.username, password = options.password, tls } = found
+      // A key that doesn't fit its certificate, as between two writes, would end the client for good.
+      if (tls) createSecureContext(tls)
+      Object.assign(options, { username, password, tls })
       if (options.sentinels) options.sentinelTLS = tls
     } catch {
       // Half written, or not there for a moment: Redis says by itself whether the old ones still do.
@@ -69,7 +74,11 @@ export function connectRedis(
           ...options,
           sentinels: [...settings.nodes],
           name: settings.sentinelName,
-          sentinelRetryStrategy: retryDelay,
+          // While no Sentinel answers, the client's own strategy isn't asked.
+          sentinelRetryStrategy(this: RedisOptions) {
+            renew(this)
+            return retryDelay()
+          },
           // A frozen Sentinel takes a connection and never answers: the next one is asked.
           sentinelCommandTimeout: options.connectTimeout,
           enableTLSForSentinelMode: settings.tls !== undefined,

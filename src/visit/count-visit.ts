@@ -29,9 +29,10 @@ export function countVisit(session: Partial<SessionData>, { id, index }: Instanc
   session.trail = [...(session.trail ?? []), step].slice(-TRAIL_LENGTH)
 }
 
-/** @returns the visits that a session's trail tells of. */
-export function readTrail(trail: readonly string[] = []): Visit[] {
-  return trail.map((step) => {
+/** @returns the visits that a session's trail tells of; what another version or program put there is left out. */
+export function readTrail(trail: readonly unknown[] = []): Visit[] {
+  const steps = trail.filter((step) => typeof step === 'string')
+  return steps.map((step) => {
     const [at, index, ...id] = step.split(' ')
     return { at: Number(at), instance: { id: id.join(' '), index: index === '-' ? null : Number(index) } }
   })

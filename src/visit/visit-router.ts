@@ -30,7 +30,7 @@ export function visitRouter(
     const visits = await store.commit(req, key)
     if (first) metrics.sessionCreated()
     // Nothing is left to store, and no cookie to set: express-session need not look for changes.
-    else if (store.commitsAll) Reflect.set(req, 'session', undefined)
+    else if (store.commitsAll && !session.cookie.expires) Reflect.set(req, 'session', undefined)
     res.setHeader('Vary', 'Accept')
     if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
     else answerJson(res, { visits, instance, store: name })

@@ -96,6 +96,19 @@ describe('an instance that reaches Redis by TLS with a certificate of its own', 
     await until(async () => (await status(instance)) === 200)
   })
 
+  it('keeps its last certificate while the key in the file does not fit', async () => {
+    const { cert, key } = certificates.signed('rotated', 'ca')
+    const instance = await start({ REDIS_TLS_CERT_FILE: cert, REDIS_TLS_KEY_FILE: key })
+    await until(async () => (await status(instance)) === 200)
+    copyFileSync(stranger.key, key)
+    await direct.call('CLIENT', 'KILL', 'TYPE', 'normal')
+    await until(async () => (await status(instance)) === 200)
+    copyFileSync(client.cert, cert)
+    copyFileSync(client.key, key)
+    await direct.call('CLIENT', 'KILL', 'TYPE', 'normal')
+    await until(async () => (await status(instance)) === 200)
+  })
+
   it('says that the certificate of Redis has expired, and recovers when it is renewed', async () => {
     await present(expired)
     const instance = await start()

@@ -43,7 +43,7 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
         continue
       const entries = before && isJoined(was, before) && newEntries(before, after, length)
       if (entries) change.appended.set(key, entries)
-      else change.set.set(key, joinLog(after))
+      else if (was === undefined || !same(was, joinLog(after))) change.set.set(key, joinLog(after))
       continue
     }
     const is = JSON.stringify(value) as string | undefined

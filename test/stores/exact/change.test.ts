@@ -113,6 +113,8 @@ describe('a change', () => {
       ['trail', '[1,2]'],
     ])
     expect(changeOf(base, { id: 1.2345678901234567e19, list: [], trail: [1, 2] }, RULES)).toBeUndefined()
+    const foreign = new Map([['trail', '[12345678901234567890,\n1.0]']])
+    expect(changeOf(foreign, { trail: [1.2345678901234567e19, 1] }, RULES)).toBeUndefined()
   })
 
   it('takes undefined, functions and what JSON knows as nothing for deleted', () => {
