@@ -1,10 +1,11 @@
 import type { Result } from './results.js'
+import { svg } from './svg.js'
 
 const ROW = 26
 const NAMES = 260
 const BARS = 420
 
-/** @returns the ratios of one workload as bars, for the docs: readable on a light and on a dark page. */
+/** @returns the ratios of one workload as bars. */
 export function chart(title: string, results: readonly Result[]): string {
   const highest = Math.max(...results.map(({ ratio }) => ratio.high))
   const height = ROW * (results.length + 2)
@@ -17,10 +18,5 @@ export function chart(title: string, results: readonly Result[]): string {
     const value = `<text x="${(NAMES + width(ratio.high) + 8).toFixed(1)}" y="${y + 14}">${ratio.median.toFixed(2)}</text>`
     return name + bar + range + value
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${NAMES + BARS + 60} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#777" color="#777">
-<title>${title}</title>
-<text x="${NAMES}" y="20" font-weight="600">${title}</text>
-${rows.join('\n')}
-</svg>
-`
+  return svg(title, NAMES + BARS + 60, height, NAMES, rows.join('\n'))
 }

@@ -31,12 +31,9 @@ const workloads = WORKLOADS.filter(({ name }) => options.workloads.split(',').in
 // The programs that it started end with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-const [SERVER_CPU, OTHER_CPU] = [0, 1]
-pinThis(OTHER_CPU)
-const redis = await startRedis(OTHER_CPU)
-const subjects = await Promise.all(
-  setUps.map((setUp) => Subject.start(setUp, options.node, SERVER_CPU, redis)),
-)
+pinThis()
+const redis = await startRedis()
+const subjects = await Promise.all(setUps.map((setUp) => Subject.start(setUp, options.node, redis)))
 const loadBefore = loadavg()[0] ?? 0
 
 const results: Result[] = []

@@ -1,3 +1,5 @@
+import { svg } from './svg.js'
+
 const [LEFT, TOP, WIDTH, HEIGHT] = [48, 32, 640, 220]
 
 /** What an instance had of its own after so many minutes, in MiB. */
@@ -6,7 +8,7 @@ export interface Sample {
   readonly anonymous: number
 }
 
-/** @returns a line over time, below the limit, for the docs: readable on a light and on a dark page. */
+/** @returns a line over time, below the limit. */
 export function memoryChart(title: string, samples: readonly Sample[], limit: number): string {
   const last = samples.at(-1)?.minute || 1
   const x = (minute: number) => (LEFT + (minute / last) * WIDTH).toFixed(1)
@@ -17,13 +19,9 @@ export function memoryChart(title: string, samples: readonly Sample[], limit: nu
     (mib) =>
       `<path d="M${LEFT} ${y(mib)}h${WIDTH}" stroke="currentColor" opacity="0.3"/><text x="${LEFT - 8}" y="${y(mib)}" dy="4" text-anchor="end">${mib}</text>`,
   )
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + 24} ${TOP + HEIGHT + 32}" font-family="system-ui, sans-serif" font-size="13" fill="#777" color="#777">
-<title>${title}</title>
-<text x="${LEFT}" y="20" font-weight="600">${title}</text>
-${grid.join('\n')}
+  const content = `${grid.join('\n')}
 <polyline points="${line}" fill="none" stroke="#2f7d6b" stroke-width="2"/>
 <text x="${LEFT}" y="${TOP + HEIGHT + 20}">0</text>
-<text x="${LEFT + WIDTH}" y="${TOP + HEIGHT + 20}" text-anchor="end">${last.toFixed(0)} min</text>
-</svg>
-`
+<text x="${LEFT + WIDTH}" y="${TOP + HEIGHT + 20}" text-anchor="end">${last.toFixed(0)} min</text>`
+  return svg(title, LEFT + WIDTH + 24, TOP + HEIGHT + 32, LEFT, content)
 }

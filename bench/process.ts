@@ -4,12 +4,15 @@ import { findProgram } from '../src/local/system-package.js'
 
 const taskset = findProgram('taskset')
 
+/** Where the server runs that is measured, and where all that serves the measuring does. */
+export const [SERVER_CPU, OTHER_CPU] = [0, 1]
+
 /** Whether processes can be held on a CPU each. */
 export const pins = taskset !== undefined
 
-/** Keeps this process on one CPU, so that it doesn't take time from the one it measures. */
-export function pinThis(cpu: number): void {
-  if (taskset) execFileSync(taskset, ['-a', '-cp', `${cpu}`, `${process.pid}`], { stdio: 'ignore' })
+/** Keeps this process off the CPU of the server that it measures. */
+export function pinThis(): void {
+  if (taskset) execFileSync(taskset, ['-a', '-cp', `${OTHER_CPU}`, `${process.pid}`], { stdio: 'ignore' })
 }
 
 /** Starts a program on one CPU, where that can be done; it ends with this process. */
@@ -17,13 +20,11 @@ export function start(
   cpu: number,
   [program = '', ...args]: readonly string[],
   environment: Readonly<Record<string, string>>,
-  folder?: string,
 ): ChildProcess {
   const [file, ...rest] = taskset ? [taskset, '-c', `${cpu}`, program, ...args] : [program, ...args]
   const child = spawn(file ?? '', rest, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
-    cwd: folder,
   })
   process.once('exit', () => child.kill('SIGKILL'))
   return child

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import getPort from 'get-port'
 import { Redis } from 'ioredis'
 import { findProgram } from '../src/local/system-package.js'
-import { start } from './process.js'
+import { OTHER_CPU, start } from './process.js'
 
 /** What Redis has done so far. */
 export interface RedisUsage {
@@ -23,7 +23,7 @@ export interface BenchRedis {
 }
 
 /** @throws Error where there is no redis-server. */
-export async function startRedis(cpu: number): Promise<BenchRedis> {
+export async function startRedis(): Promise<BenchRedis> {
   const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
   if (!program) throw new Error('no redis-server here: npm run bench installs it')
   const port = await getPort({ host: '127.0.0.1' })
@@ -41,7 +41,7 @@ export async function startRedis(cpu: number): Promise<BenchRedis> {
     '--dir',
     folder,
   ]
-  start(cpu, [program, ...quiet], {})
+  start(OTHER_CPU, [program, ...quiet], {})
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
   client.on('error', () => {})
   await client.ping()

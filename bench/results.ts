@@ -3,8 +3,8 @@ import { type Spread, spreadOf } from './statistics.js'
 import type { Round } from './subject.js'
 import type { Workload } from './workloads.js'
 
-/** What one set-up did with one workload, over all rounds. */
-export interface Result {
+/** What one set-up did with one workload: medians of its rounds, and what failed, was acknowledged and lost in all of them. */
+export interface Result extends Omit<Round, 'rate'> {
   readonly setUp: string
   readonly label: string
   readonly workload: string
@@ -12,15 +12,6 @@ export interface Result {
   /** Requests/s against those of the base in the same round; and the CPU of the base against its own. */
   readonly ratio: Spread
   readonly cpuRatio: Spread
-  readonly p50: number
-  readonly p99: number
-  readonly cpu: number
-  readonly redisCpu: number
-  readonly commands: number
-  readonly bytes: number
-  readonly failed: number
-  readonly acknowledged: number
-  readonly lost: number | undefined
 }
 
 /** Rounds by set-up, in the order in which they were run. */

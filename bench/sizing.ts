@@ -2,7 +2,7 @@
 //   npm run bench:sizing -- [--sessions 1000,10000,100000,1000000]
 import { parseArgs } from 'node:util'
 import { ExactRedisStore } from '../src/stores/exact/index.js'
-import { countVisit } from '../src/visit/count-visit.js'
+import { COUNTED, countVisit } from '../src/visit/count-visit.js'
 import { startRedis } from './redis.js'
 
 const { values: options } = parseArgs({
@@ -12,8 +12,8 @@ const LOADS = 5_000
 const VISITS = 25
 const AT_ONCE = 500
 
-const { client } = await startRedis(1)
-const store = new ExactRedisStore({ client, counters: ['visits'], logs: { trail: 20 } })
+const { client } = await startRedis()
+const store = new ExactRedisStore({ client, ...COUNTED })
 const instance = { id: 'redissessions-6d5f7c9b4-abcde', index: 2 }
 const cookie = { originalMaxAge: null, path: '/', httpOnly: true, sameSite: 'lax', secure: false }
 

@@ -4,10 +4,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import getPort from 'get-port'
 import { memoryChart, type Sample } from './memory-chart.js'
-import { pinThis, start, usageOf } from './process.js'
+import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
+import { startServer } from './server.js'
 import { SET_UPS } from './set-ups.js'
 import { spreadOf } from './statistics.js'
 import { type Tally, visitors } from './visitors.js'
@@ -27,26 +27,19 @@ const TTL_SECONDS = 60
 
 const scope = ['systemd-run', '--scope', '--quiet', '-p', `MemoryMax=${limit}M`, '-p', 'MemorySwapMax=0']
 const limited = canLimit()
-const [SERVER_CPU, OTHER_CPU] = [0, 1]
-pinThis(OTHER_CPU)
-const redis = await startRedis(OTHER_CPU)
-const port = await getPort({ host: '127.0.0.1' })
+pinThis()
+const redis = await startRedis()
 const exact = SET_UPS.find(({ name }) => name === 'exact')
 if (!exact) throw new Error('there is no set-up named exact')
 const command = [options.node, exact.program]
-const child = start(SERVER_CPU, limited ? [...scope, ...command] : command, {
+const environment = {
   ...exact.environment,
-  NODE_ENV: 'production',
   NODE_OPTIONS: nodeOptions(),
-  PORT: `${port}`,
   REDIS_URL: redis.url,
   SESSION_TTL_SECONDS: `${TTL_SECONDS}`,
-})
-const url = `http://127.0.0.1:${port}`
-while (!(await fetch(`${url}/readyz`).catch(() => undefined))?.ok) {
-  if (child.exitCode !== null) throw new Error(`the instance ended with ${child.exitCode}`)
-  await new Promise((resolve) => setTimeout(resolve, 50))
 }
+const { child, port } = await startServer(limited ? [...scope, ...command] : command, environment, '/readyz')
+const url = `http://127.0.0.1:${port}`
 
 const mib = (bytes: number) => Math.round((bytes / 2 ** 20) * 10) / 10
 const samples: (Sample & { readonly sessions: number })[] = []

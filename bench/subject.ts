@@ -1,8 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
-import getPort from 'get-port'
-import { type Load, load } from './load.js'
-import { start, usageOf } from './process.js'
+import { load } from './load.js'
+import { usageOf } from './process.js'
 import type { BenchRedis } from './redis.js'
+import { type Server, startServer } from './server.js'
 import { enlarge } from './session-data.js'
 import type { SetUp } from './set-ups.js'
 import type { Workload } from './workloads.js'
@@ -29,34 +28,20 @@ export interface Round {
 /** A set-up that runs: one process, and the visitors that it has had. */
 export class Subject {
   readonly setUp: SetUp
-  readonly #process: ChildProcess
-  readonly #port: number
+  readonly #server: Server
   readonly #redis: BenchRedis
   readonly #cookies = new Map<string, readonly string[]>()
 
-  private constructor(setUp: SetUp, child: ChildProcess, port: number, redis: BenchRedis) {
+  private constructor(setUp: SetUp, server: Server, redis: BenchRedis) {
     this.setUp = setUp
-    this.#process = child
-    this.#port = port
+    this.#server = server
     this.#redis = redis
   }
 
-  /** Starts it, held on one CPU; returns when it answers. @throws Error where it ends instead. */
-  static async start(setUp: SetUp, node: string, cpu: number, redis: BenchRedis): Promise<Subject> {
-    const port = await getPort({ host: '127.0.0.1' })
-    const environment = {
-      NODE_ENV: 'production',
-      PORT: `${port}`,
-      REDIS_URL: redis.url,
-      ...setUp.environment,
-    }
-    const child = start(cpu, [node, setUp.program], environment)
-    const subject = new Subject(setUp, child, port, redis)
-    while (!(await subject.#ask('/api/session').catch(() => undefined))) {
-      if (child.exitCode !== null) throw new Error(`${setUp.name} ended with ${child.exitCode}`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    return subject
+  /** Starts it; returns when it answers. @throws Error where it ends instead. */
+  static async start(setUp: SetUp, node: string, redis: BenchRedis): Promise<Subject> {
+    const environment = { REDIS_URL: redis.url, ...setUp.environment }
+    return new Subject(setUp, await startServer([node, setUp.program], environment, '/api/session'), redis)
   }
 
   /** What a workload needs to have been there before. */
@@ -78,11 +63,11 @@ export class Subject {
     const cookies = sessions > 0 ? this.#cookies.get(name) : undefined
     const counts = sessions > 0 && path === '/' && !this.setUp.sessionless
     const before = counts ? await this.#visits(cookies) : 0
-    const request: Load = { port: this.#port, path, cookies, connections: CONNECTIONS, seconds }
-    const [cpu, redis] = [usageOf(this.#process).cpu, await this.#redis.usage()]
-    const result = await load(request)
-    const [cpuAfter, redisAfter] = [usageOf(this.#process).cpu, await this.#redis.usage()]
-    const acknowledged = result.answered.reduce((sum, n) => sum + n, 0)
+    const { port, child } = this.#server
+    const [cpu, redis] = [usageOf(child).cpu, await this.#redis.usage()]
+    const result = await load({ port, path, cookies, connections: CONNECTIONS, seconds })
+    const [cpuAfter, redisAfter] = [usageOf(child).cpu, await this.#redis.usage()]
+    const acknowledged = result.answered
     const requests = acknowledged + result.failed
     return {
       rate: requests / result.seconds,
@@ -100,11 +85,7 @@ export class Subject {
 
   /** Bytes that the process has of its own, and that it had at its highest in all. */
   get memory(): { readonly anonymous: number; readonly peak: number } {
-    return usageOf(this.#process)
-  }
-
-  stop(): void {
-    this.#process.kill('SIGKILL')
+    return usageOf(this.#server.child)
   }
 
   async #visits(cookies: readonly string[] = []): Promise<number> {
@@ -122,6 +103,6 @@ export class Subject {
   }
 
   #ask(path: string, cookie = ''): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#port}${path}`, { headers: { cookie } })
+    return fetch(`http://127.0.0.1:${this.#server.port}${path}`, { headers: { cookie } })
   }
 }
