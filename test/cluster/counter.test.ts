@@ -4,7 +4,7 @@ import { readOptions } from '../../src/drill/options.js'
 import type { Report } from '../../src/drill/report/report.js'
 import { clusterScenarios } from '../../src/drill/scenarios/cluster/choose.js'
 import { CHART, valuesFiles } from '../support/chart.js'
-import { IMAGE_VALUES, type Pod, TestNamespace, visit } from '../support/cluster.js'
+import { IMAGE_VALUES, NO_FAULTS, type Pod, TestNamespace, visit } from '../support/cluster.js'
 import { until } from '../support/until.js'
 
 // One release of the 2012 set-up for all of this file; each test leaves it whole: 4 instances and Redis.
@@ -39,16 +39,6 @@ async function drilled(scenarios: string[], ...options: string[]): Promise<Repor
       `longest wait ${Math.round(longestWait?.ms ?? 0)} ms`,
   )
   return report
-}
-
-const NO_FAULTS = {
-  lost: 0,
-  'counted twice': 0,
-  'seen twice': 0,
-  'went back': 0,
-  reset: 0,
-  resurrected: 0,
-  unread: 0,
 }
 
 /** The instances that answer, by their index, with the cookie of the browser that asked. */

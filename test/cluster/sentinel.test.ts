@@ -4,7 +4,7 @@ import { readOptions } from '../../src/drill/options.js'
 import type { Report } from '../../src/drill/report/report.js'
 import type { Scenario } from '../../src/drill/scenarios/scenario.js'
 import { CHART } from '../support/chart.js'
-import { IMAGE_VALUES, TestNamespace, visit } from '../support/cluster.js'
+import { IMAGE_VALUES, NO_FAULTS, TestNamespace, visit } from '../support/cluster.js'
 import { until } from '../support/until.js'
 
 // One Redis to begin with, which becomes three with Sentinels; each test leaves them whole.
@@ -22,16 +22,6 @@ beforeAll(async () => {
   nodePort = await namespace.nodePortUrl(service.spec.ports[0]?.nodePort ?? 0)
 })
 afterAll(() => namespace?.remove())
-
-const NO_FAULTS = {
-  lost: 0,
-  'counted twice': 0,
-  'seen twice': 0,
-  'went back': 0,
-  reset: 0,
-  resurrected: 0,
-  unread: 0,
-}
 
 /** Browsers visit while this happens; they go on for some seconds, in which the set comes back. */
 async function drilled(name: string, happens: () => Promise<unknown>): Promise<Report> {

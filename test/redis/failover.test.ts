@@ -36,6 +36,12 @@ const end = async (mode: string, fault: string): Promise<Outcome> => {
   process.stdout.write(`${mode} | ${fault} | ${JSON.stringify(outcome)}\n`)
   return outcome
 }
+const tenTimes = async (fault: 'killPrimary' | 'failOver' | 'handOver') => {
+  for (let round = 0; round < 10; round += 1) {
+    await redis[fault]()
+    await visits.more()
+  }
+}
 const KEPT = { lost: 0, doubled: 0, resurrected: 0 }
 
 // Both replicas: so it doesn't matter which one the Sentinels choose, or that the old primary and the other one go on meanwhile.
@@ -45,10 +51,7 @@ describe('with replicas:2, visits under way and sessions being destroyed,', () =
   it.each(['killPrimary', 'failOver'] as const)(
     'ten times %s loses nothing, doubles nothing and brings nothing back',
     async (fault) => {
-      for (let round = 0; round < 10; round += 1) {
-        await redis[fault]()
-        await visits.more()
-      }
+      await tenTimes(fault)
       expect(await end('replicas:2', `10 × ${fault}`)).toMatchObject(KEPT)
     },
     PATIENCE_MS,
@@ -102,10 +105,7 @@ if (process.env.DURABILITY_TABLE) {
     '%s: %o, ten times %s',
     async (mode, durability, fault) => {
       await begin(durability)
-      for (let round = 0; round < 10; round += 1) {
-        await redis[fault]()
-        await visits.more()
-      }
+      await tenTimes(fault)
       expect((await end(mode, `10 × ${fault}`)).doubled).toBe(0)
     },
     PATIENCE_MS,

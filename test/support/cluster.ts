@@ -19,6 +19,17 @@ if (!repository || !tag) {
 export const IMAGE_VALUES = ['--set', `image.repository=${repository},image.tag=${tag}`]
 export const IMAGE_NAME = { repository, tag }
 
+/** What a drill's report says where nothing went wrong. */
+export const NO_FAULTS = {
+  lost: 0,
+  'counted twice': 0,
+  'seen twice': 0,
+  'went back': 0,
+  reset: 0,
+  resurrected: 0,
+  unread: 0,
+}
+
 /** A namespace of a test's own in the cluster of KUBECONFIG; it enforces Pod Security "restricted". */
 export class TestNamespace {
   readonly name = `redissessions-test-${randomBytes(3).toString('hex')}`

@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { RedisSettings } from '../../src/config/redis-settings.js'
-import { findProgram } from '../../src/local/system-package.js'
 import { freePort } from './free-port.js'
-import { RedisServer } from './redis-server.js'
+import { RedisServer, redisProgram } from './redis-server.js'
 import { until } from './until.js'
 
 const NAME = 'main'
@@ -38,9 +37,9 @@ class Sentinel {
   }
 
   async start(): Promise<void> {
-    const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
-    if (!program) throw new Error('no redis-server here: npm test installs it')
-    this.process = spawn(program, [join(this.#folder, 'sentinel.conf'), '--sentinel'], { stdio: 'ignore' })
+    this.process = spawn(redisProgram(), [join(this.#folder, 'sentinel.conf'), '--sentinel'], {
+      stdio: 'ignore',
+    })
     await until(async () => (await this.client.call('SENTINEL', 'DEBUG', ...FAST)) === 'OK')
   }
 

@@ -7,6 +7,13 @@ import { Redis } from 'ioredis'
 import { findProgram } from '../../src/local/system-package.js'
 import { freePort } from './free-port.js'
 
+/** @returns the path of Redis (REDIS_SERVER names the program, for other versions), which can be a Sentinel too. */
+export function redisProgram(): string {
+  const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
+  if (!program) throw new Error('no redis-server here: npm test installs it')
+  return program
+}
+
 /** A real Redis of a test's own: a free port, a folder that goes away with it, and the means to hurt it. */
 export class RedisServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'redissessions-'))
@@ -19,7 +26,7 @@ export class RedisServer {
     this.#args = args
   }
 
-  /** Starts a Redis (REDIS_SERVER names the program, for other versions) with further arguments. */
+  /** Starts a Redis with further arguments. */
   static async start(...args: string[]): Promise<RedisServer> {
     return RedisServer.startOn(await freePort(), ...args)
   }
@@ -40,10 +47,8 @@ export class RedisServer {
 
   /** Starts it (again) on its port with its data; returns when it answers. */
   async start(): Promise<void> {
-    const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
-    if (!program) throw new Error('no redis-server here: npm test installs it')
     const own = ['--port', `${this.port}`, '--dir', this.#folder, '--bind', '127.0.0.1', '--save', '']
-    this.#process = spawn(program, [...own, ...this.#args], { stdio: 'ignore' })
+    this.#process = spawn(redisProgram(), [...own, ...this.#args], { stdio: 'ignore' })
     const client = new Redis(this.port, '127.0.0.1', {
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
