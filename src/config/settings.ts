@@ -65,7 +65,7 @@ export function readSettings(environment: Environment): Settings {
     ...instanceOf(environment),
     session: {
       store,
-      secrets: readSecrets(environment),
+      secrets: secretsOf(variables),
       ttlSeconds: variables.SESSION_TTL_SECONDS,
       deadlineMs: variables.SESSION_DEADLINE_MS,
       durability: variables.REDIS_DURABILITY,
@@ -84,7 +84,11 @@ export function readSettings(environment: Environment): Settings {
  * @throws SettingsError where there is none.
  */
 export function readSecrets(environment: Environment): string[] {
-  const { SESSION_SECRET, SESSION_SECRET_FILE, NODE_ENV } = readVariables(environment)
+  return secretsOf(readVariables(environment))
+}
+
+function secretsOf(variables: Variables): string[] {
+  const { SESSION_SECRET, SESSION_SECRET_FILE, NODE_ENV } = variables
   const given =
     SESSION_SECRET ?? (SESSION_SECRET_FILE && readFileOf('SESSION_SECRET_FILE', SESSION_SECRET_FILE))
   const secrets = (given ?? '')

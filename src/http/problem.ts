@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { SessionGoneError } from '../stores/exact/index.js'
+import { leaveSession } from '../stores/leave-session.js'
 import { StoreUnavailable } from '../stores/store-errors.js'
 import { wantsPage } from './wants-page.js'
 
@@ -53,8 +54,8 @@ export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHand
     const problem = problemOf(error)
     if (problem.status >= 500)
       log.error({ err: error, requestId: req.id, problem: problem.message }, 'failed')
-    // express-session saves or touches what is left on the request: after a failure it must do neither.
-    Reflect.deleteProperty(req, 'session')
+    // After a failure nothing is saved.
+    leaveSession(req)
     if (res.headersSent) {
       res.destroy()
       return

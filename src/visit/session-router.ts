@@ -8,7 +8,7 @@ import { readTrail } from './count-visit.js'
 
 /** The routes that look at a session, end it, or give it a new id; none of them counts a visit. */
 export function sessionRouter(
-  session: RequestHandler,
+  withSession: RequestHandler,
   store: SessionStore,
   name: StoreName,
   instance: Instance,
@@ -29,35 +29,35 @@ export function sessionRouter(
 
   return (
     Router()
-      .get('/api/session', session, (req, res) => {
+      .get('/api/session', withSession, (req, res) => {
         const { visits, trail, cookie } = living(req)
         // Looking at it has slid its expiry.
         const expiresInSeconds = cookie.maxAge ? Math.round(cookie.maxAge / 1000) : ttlSeconds
         res.json({ visits, trail: readTrail(trail), store: name, instance, expiresInSeconds })
       })
-      .delete('/api/session', session, async (req, res) => {
+      .delete('/api/session', withSession, async (req, res) => {
         await end(req)
         // The browser keeps its cookie: a dead one does no harm, and whether it is dead is what people come to see.
         res.status(204).end()
       })
       .all('/api/session', onlyMethods('GET', 'HEAD', 'DELETE'))
-      .post('/api/session/regenerate', session, async (req, res) => {
+      .post('/api/session/regenerate', withSession, async (req, res) => {
         const visits = await regenerate(req)
         res.json({ visits, instance, store: name })
       })
       .all('/api/session/regenerate', onlyMethods('POST'))
       // The same for the page's forms: they know GET and POST, and are shown a page that counts no visit.
-      .get('/session', session, (req, res) => {
+      .get('/session', withSession, (req, res) => {
         const { visits = null, trail } = req.session
         res.type('html').send(page(req, { visits, trail: readTrail(trail) }))
       })
       .all('/session', onlyMethods('GET', 'HEAD'))
-      .post('/session/end', session, async (req, res) => {
+      .post('/session/end', withSession, async (req, res) => {
         await end(req)
         res.redirect(303, '/session')
       })
       .all('/session/end', onlyMethods('POST'))
-      .post('/session/regenerate', session, async (req, res) => {
+      .post('/session/regenerate', withSession, async (req, res) => {
         if (req.session.visits !== undefined) await regenerate(req)
         res.redirect(303, '/session')
       })

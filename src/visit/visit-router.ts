@@ -5,6 +5,7 @@ import { onlyMethods, Problem } from '../http/problem.js'
 import { wantsPage } from '../http/wants-page.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ShowPage } from '../page/page-router.js'
+import { leaveSession } from '../stores/leave-session.js'
 import type { SessionStore } from '../stores/open-store.js'
 import { countVisit, readTrail } from './count-visit.js'
 
@@ -12,7 +13,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
 /** The routes that count a visit. It is answered only after its commit. */
 export function visitRouter(
-  session: RequestHandler,
+  withSession: RequestHandler,
   store: SessionStore,
   name: StoreName,
   instance: Instance,
@@ -30,7 +31,7 @@ export function visitRouter(
     const visits = await store.commit(req, key)
     if (first) metrics.sessionCreated()
     // Nothing is left to store, and no cookie to set: express-session need not look for changes.
-    else if (store.commitsAll && !session.cookie.expires) Reflect.set(req, 'session', undefined)
+    else if (store.commitsAll && !session.cookie.expires) leaveSession(req)
     res.setHeader('Vary', 'Accept')
     if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
     else answerJson(res, { visits, instance, store: name })
@@ -43,8 +44,8 @@ export function visitRouter(
     .head((_req, res) => {
       res.end()
     })
-    .get(session, visit)
+    .get(withSession, visit)
     .all(onlyMethods('GET', 'HEAD'))
-  router.route('/api/visits').post(session, visit).all(onlyMethods('POST'))
+  router.route('/api/visits').post(withSession, visit).all(onlyMethods('POST'))
   return router
 }

@@ -28,7 +28,12 @@ export const ENTRY_SEPARATOR = ',\n'
  * @returns what was changed since, or undefined for nothing.
  */
 export function changeOf(base: Fields, session: object, rules: Rules): Change | undefined {
-  const change = { set: new Map(), deleted: new Set<string>(), added: new Map(), appended: new Map() }
+  const change = {
+    set: new Map<string, string>(),
+    deleted: new Set<string>(),
+    added: new Map<string, { by: number; total: number }>(),
+    appended: new Map<string, readonly string[]>(),
+  }
   let left = base.size
   let cookie: string | undefined
   for (const key of Object.keys(session)) {
@@ -37,13 +42,9 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     const length = rules.logs.get(key)
     if (length && Array.isArray(value)) {
       if (was !== undefined) left -= 1
-      const before = splitLog(was)
-      const after = textsOf(value)
-      if (was !== undefined && before?.length === after.length && endsWith(before, after, after.length))
-        continue
-      const entries = before && isJoined(was, before) && newEntries(before, after, length)
-      if (entries) change.appended.set(key, entries)
-      else if (was === undefined || !same(was, joinLog(after))) change.set.set(key, joinLog(after))
+      const log = logChange(was, textsOf(value), length)
+      if (typeof log === 'string') change.set.set(key, log)
+      else if (log) change.appended.set(key, log)
       continue
     }
     const is = JSON.stringify(value) as string | undefined
@@ -146,6 +147,17 @@ const WHOLE = /^-?\d+$/
 
 function isWhole(text: string): boolean {
   return Number.isSafeInteger(Number(text)) && WHOLE.test(text)
+}
+
+/** The new entries of a log; its whole text where it was rewritten; undefined where it is as it was. */
+function logChange(was: string | undefined, after: readonly string[], length: number) {
+  const before = splitLog(was)
+  const kept = was !== undefined && before?.length === after.length
+  if (kept && endsWith(before, after, after.length)) return undefined
+  const entries = before && isJoined(was, before) ? newEntries(before, after, length) : undefined
+  if (entries) return entries
+  const text = joinLog(after)
+  return was !== undefined && same(was, text) ? undefined : text
 }
 
 /** The entries whose appending turns the one log into the other; undefined where it was rewritten otherwise. */
