@@ -44,7 +44,7 @@ async function serve(settings: Settings): Promise<void> {
   const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact', credentials)
   if (client) reportConnection(client, log)
   const store = openStore(session, client, metrics)
-  followSecrets(session.secrets, () => readSecrets(process.env), log)
+  if (session.secretsFromFile) followSecrets(session.secrets, () => readSecrets(process.env), log)
   const startedAt = Date.now()
   const lease = client && indexGroup !== undefined ? new IndexLease(client, indexGroup, instance) : undefined
   const registry = client && new Registry(client, instance, startedAt, lease)

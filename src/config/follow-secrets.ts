@@ -4,16 +4,20 @@ import type { Logger } from 'pino'
 const EVERY_MS = 2_000
 
 /**
- * Follows secrets that change while the process runs: reads them every 2 s and changes the list in place. Where they can't be
- * read, or there is none, the list stays, and the log says so once.
+ * Follows secrets that change while the process runs: reads them every 2 s and changes the list in place, once two reads in a
+ * row found the same, for one may have met a half-written file. Where they can't be read, or there is none, the list stays,
+ * and the log says so once.
  */
 export function followSecrets(secrets: string[], read: () => string[], log: Logger): void {
-  let failed = false
+  let [last, failed] = ['', false]
   setInterval(() => {
     try {
       const found = read()
       failed = false
-      if (found.join('\n') === secrets.join('\n')) return
+      const text = found.join('\n')
+      const again = text === last
+      last = text
+      if (!again || text === secrets.join('\n')) return
       secrets.splice(0, secrets.length, ...found)
       log.info({ secrets: found.length }, 'the session secrets have changed')
     } catch (error) {

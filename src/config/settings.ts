@@ -25,6 +25,8 @@ export interface Settings {
     readonly store: StoreName
     /** Newest first: it signs; the others are still accepted. Changed in place when the file changes. */
     readonly secrets: string[]
+    /** Whether they are from a file. */
+    readonly secretsFromFile: boolean
     readonly ttlSeconds: number
     readonly deadlineMs: number
     /** When a change counts as done; only the exact store, off a Cluster, knows another value than `primary`. */
@@ -66,6 +68,7 @@ export function readSettings(environment: Environment): Settings {
     session: {
       store,
       secrets: secretsOf(variables),
+      secretsFromFile: variables.SESSION_SECRET === undefined && variables.SESSION_SECRET_FILE !== undefined,
       ttlSeconds: variables.SESSION_TTL_SECONDS,
       deadlineMs: variables.SESSION_DEADLINE_MS,
       durability: variables.REDIS_DURABILITY,

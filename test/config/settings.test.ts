@@ -113,7 +113,9 @@ describe('settings', () => {
   })
 
   it('take a list of secrets, newest first', () => {
-    expect(readSettings({ ...redis, SESSION_SECRET: 'new, old' }).session.secrets).toEqual(['new', 'old'])
+    const { secrets, secretsFromFile } = readSettings({ ...redis, SESSION_SECRET: 'new, old' }).session
+    expect(secrets).toEqual(['new', 'old'])
+    expect(secretsFromFile).toBe(false)
   })
 
   it('read REDIS_URL with user, password, database and TLS', () => {
