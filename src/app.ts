@@ -11,8 +11,9 @@ import { sameOrigin } from './http/same-origin.js'
 import { securityHeaders } from './http/security.js'
 import type { Metrics } from './metrics/metrics.js'
 import { pageRouter } from './page/page-router.js'
-import { type ExitMode, platformRouter } from './platform/platform-router.js'
-import type { LiveInstance } from './platform/registry.js'
+import type { Instance } from './replicas/instance.js'
+import type { Replicas } from './replicas/replicas.js'
+import { type ExitMode, replicasRouter } from './replicas/replicas-router.js'
 import type { SessionStore } from './stores/open-store.js'
 import { sessionRouter } from './visit/session-router.js'
 import { visitRouter } from './visit/visit-router.js'
@@ -21,9 +22,8 @@ import { visitRouter } from './visit/visit-router.js'
 export interface Parts {
   readonly settings: Settings
   readonly store: SessionStore
-  readonly instances: () => Promise<LiveInstance[]>
-  /** The live replicas as last heard of, at no cost. */
-  readonly lastInstances: () => readonly LiveInstance[]
+  readonly instance: Instance
+  readonly replicas: Replicas
   readonly readiness: Readiness
   readonly metrics: Metrics
   readonly log: Logger
@@ -32,11 +32,11 @@ export interface Parts {
 
 /** Composes the counter. A request walks down this list; only the routes of the visit and the session touch the store. */
 export function createApp(parts: Parts): Express {
-  const { settings, store, instances, lastInstances, readiness, metrics, log, exit } = parts
-  const { instance, chaosEnabled, trustProxy } = settings
-  const { store: storeName, secrets, ttlSeconds, deadlineMs } = settings.session
+  const { settings, store, instance, replicas, readiness, metrics, log, exit } = parts
+  const { chaosEnabled, trustProxy } = settings
+  const { secrets, ttlSeconds, deadlineMs } = settings.session
 
-  const page = pageRouter({ store: storeName, instance, chaos: chaosEnabled, instances: lastInstances })
+  const page = pageRouter({ store: store.name, instance, chaos: chaosEnabled, replicas })
 
   const answerProblem = problemHandler(log, page.showProblem)
   const app = express()
@@ -49,7 +49,7 @@ export function createApp(parts: Parts): Express {
   app.use(express.json({ limit: '1kb' }))
   const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
   const sessions = session({
-    store: store.store,
+    store: store.forExpress,
     // Not a copy: express-session reads it at each request.
     secret: secrets,
     resave: false,
@@ -57,10 +57,10 @@ export function createApp(parts: Parts): Express {
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
   const withSession = answerWithin(deadlineMs, answerProblem, sessions)
-  app.use(visitRouter(withSession, store, storeName, instance, metrics, page.show))
-  app.use(sessionRouter(withSession, store, storeName, instance, ttlSeconds, page.show))
+  app.use(visitRouter(withSession, store, instance, metrics, page.show))
+  app.use(sessionRouter(withSession, store, instance, ttlSeconds, page.show))
   app.use(page.assets)
-  app.use(platformRouter(instances, instance, chaosEnabled ? exit : undefined))
+  app.use(replicasRouter(replicas, instance, chaosEnabled ? exit : undefined))
   app.use(healthRouter(readiness))
   app.use(notFound)
   app.use(answerProblem)

@@ -11,10 +11,11 @@ import { Readiness } from './http/health.js'
 import { createLog } from './log.js'
 import { Metrics } from './metrics/metrics.js'
 import { metricsServer } from './metrics/metrics-server.js'
-import { IndexLease } from './platform/index-lease.js'
-import type { ExitMode } from './platform/platform-router.js'
-import { Registry } from './platform/registry.js'
 import { connectRedis, quitRedis, reportConnection } from './redis/connect.js'
+import { IndexLease } from './replicas/index-lease.js'
+import { Registry } from './replicas/registry.js'
+import { onlyThis } from './replicas/replicas.js'
+import type { ExitMode } from './replicas/replicas-router.js'
 import { openStore } from './stores/open-store.js'
 
 const EXIT_CONFIG = 78 // EX_CONFIG of sysexits.h
@@ -35,7 +36,9 @@ try {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const { instance, indexGroup, session, redis } = settings
+  const { indexGroup, session, redis } = settings
+  // A copy: a lease may give it an index.
+  const instance = { ...settings.instance }
   const { log, flush } = createLog(settings.logLevel, instance)
   const metrics = new Metrics()
   const readiness = new Readiness()
@@ -50,9 +53,8 @@ async function serve(settings: Settings): Promise<void> {
   const registry = client && new Registry(client, instance, startedAt, lease)
 
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
-  const instances = async () => registry?.instances() ?? [{ ...instance, startedAt }]
-  const lastInstances = () => registry?.last ?? [{ ...instance, startedAt }]
-  const parts = { settings, store, instances, lastInstances, readiness, metrics, log, exit }
+  const replicas = registry ?? onlyThis(instance, startedAt)
+  const parts = { settings, store, instance, replicas, readiness, metrics, log, exit }
   const server = createServer(createApp(parts))
   // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
   server.keepAliveTimeout = 120_000

@@ -1,5 +1,6 @@
 import request from 'supertest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { STORE_NAMES } from '../src/stores/store-names.js'
 import { type Counter, createCounter } from './support/counter.js'
 import { freePort } from './support/free-port.js'
 import { RedisServer } from './support/redis-server.js'
@@ -22,7 +23,7 @@ const visit = (cookie = '') => get('/').set('Cookie', cookie).expect(200)
 const cookieOf = (response: request.Response) => String(response.get('Set-Cookie')?.[0]).split(';')[0] ?? ''
 const keys = async () => counter.client?.keys('sess:*')
 
-describe.each(['memory', 'connect-redis', 'exact'])('the counter with the store %s', (store) => {
+describe.each(STORE_NAMES)('the counter with the store %s', (store) => {
   beforeEach(() => {
     open({ SESSION_STORE: store, CF_INSTANCE_INDEX: '2' })
   })

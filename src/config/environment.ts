@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
 import type { DurabilityOption } from '../stores/exact/index.js'
+import { STORE_NAMES } from '../stores/store-names.js'
 import { SettingsError } from './settings-error.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -83,7 +84,7 @@ const Variables = v.object({
   PORT: v.optional(whole(0, 65_535), '3000'),
   HOST: v.optional(text),
   METRICS_PORT: v.optional(whole(0, 65_535), '9090'),
-  SESSION_STORE: v.optional(oneOf('exact', 'connect-redis', 'memory'), 'exact'),
+  SESSION_STORE: v.optional(oneOf(...STORE_NAMES), STORE_NAMES[0]),
   SESSION_SECRET: v.optional(text),
   SESSION_SECRET_FILE: v.optional(text),
   SESSION_TTL_SECONDS: v.optional(whole(1, 31_536_000), '86400'),

@@ -1,18 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import type { Instance } from '../replicas/instance.js'
 import type { DurabilityOption } from '../stores/exact/index.js'
+import type { StoreName } from '../stores/store-names.js'
 import { cloudFoundryInstance } from './bindings.js'
 import { type Environment, readFileOf, readVariables, type Variables } from './environment.js'
 import { type RedisSettings, redisSettings } from './redis-settings.js'
 import { SettingsError } from './settings-error.js'
-
-export type StoreName = Variables['SESSION_STORE']
-
-/** Who this instance is, as its answers and logs name it. */
-export interface Instance {
-  readonly id: string
-  /** The index that Cloud Foundry, or the platform in its stead, gave; null elsewhere. A leased one can change. */
-  index: number | null
-}
 
 export interface Settings {
   readonly port: number

@@ -1,8 +1,9 @@
 import type { Request, RequestHandler } from 'express'
-import type { Instance, StoreName } from '../config/settings.js'
 import type { ShowProblem } from '../http/problem.js'
-import type { LiveInstance } from '../platform/registry.js'
-import type { Visit } from '../visit/count-visit.js'
+import type { Instance } from '../replicas/instance.js'
+import type { Replicas } from '../replicas/replicas.js'
+import type { StoreName } from '../stores/store-names.js'
+import type { Visit } from '../visit/trail.js'
 import { readAssets } from './assets.js'
 import { renderPage } from './page.js'
 import { renderProblem } from './problem-page.js'
@@ -11,7 +12,7 @@ export interface PageSettings {
   readonly store: StoreName
   readonly instance: Instance
   readonly chaos: boolean
-  readonly instances: () => readonly LiveInstance[]
+  readonly replicas: Replicas
 }
 
 /** What a session holds for the page; visits are null where there is no session. */
@@ -24,7 +25,7 @@ export interface SessionView {
 export type ShowPage = (req: Request, session: SessionView) => string
 
 /** The page, for the routes that answer with it, and the route of its assets, which come before any session. */
-export function pageRouter({ instances, ...settings }: PageSettings): {
+export function pageRouter({ replicas, ...settings }: PageSettings): {
   readonly assets: RequestHandler
   readonly show: ShowPage
   readonly showProblem: ShowProblem
@@ -33,7 +34,7 @@ export function pageRouter({ instances, ...settings }: PageSettings): {
   return {
     assets: assets.router,
     show: (req, session) =>
-      renderPage({ ...settings, ...session, instances: instances(), noCookie: lacksCookie(req) }, assets),
+      renderPage({ ...settings, ...session, instances: replicas.last, noCookie: lacksCookie(req) }, assets),
     showProblem: (...problem) => renderProblem(assets, ...problem),
   }
 }

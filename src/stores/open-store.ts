@@ -7,11 +7,14 @@ import { COUNTED } from '../visit/count-visit.js'
 import { ConnectRedisStore } from './connect-redis-store.js'
 import { ExactRedisStore } from './exact/index.js'
 import { saveAndWait } from './save-and-wait.js'
+import type { StoreName } from './store-names.js'
 import { measure, watched } from './watched.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
 export interface SessionStore {
-  readonly store: session.Store
+  readonly name: StoreName
+  /** What the middleware express-session takes. */
+  readonly forExpress: session.Store
   /** ms after which the cookie, and with it the session, expires; undefined where the store has a clock of its own. */
   readonly cookieMaxAge?: number
   /** Whether a commit leaves nothing to do at the request's end, where the browser has its cookie: neither a save nor a touch. */
@@ -34,14 +37,16 @@ export function openStore(
   switch (settings.store) {
     case 'memory':
       return {
-        store: watched(new session.MemoryStore(), metrics),
+        name: settings.store,
+        forExpress: watched(new session.MemoryStore(), metrics),
         cookieMaxAge: ttl * 1000,
         commitsAll: false,
         commit: saveAndWait,
       }
     case 'connect-redis':
       return {
-        store: watched(new ConnectRedisStore({ client, ttl }), metrics),
+        name: settings.store,
+        forExpress: watched(new ConnectRedisStore({ client, ttl }), metrics),
         commitsAll: false,
         commit: saveAndWait,
       }
@@ -63,7 +68,8 @@ function openExact(
     .on('duplicate', () => metrics.duplicate())
   watched(store, metrics)
   return {
-    store,
+    name: 'exact',
+    forExpress: store,
     commitsAll: true,
     async commit({ session }, idempotencyKey) {
       const finish = measure('commit', metrics)

@@ -1,16 +1,15 @@
 import { type Request, type RequestHandler, Router } from 'express'
-import type { Instance, StoreName } from '../config/settings.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import type { ShowPage } from '../page/page-router.js'
+import type { Instance } from '../replicas/instance.js'
 import { call } from '../stores/call.js'
 import type { SessionStore } from '../stores/open-store.js'
-import { readTrail } from './count-visit.js'
+import { readTrail } from './trail.js'
 
 /** The routes that look at a session, end it, or give it a new id; none of them counts a visit. */
 export function sessionRouter(
   withSession: RequestHandler,
   store: SessionStore,
-  name: StoreName,
   instance: Instance,
   ttlSeconds: number,
   page: ShowPage,
@@ -33,7 +32,7 @@ export function sessionRouter(
         const { visits, trail, cookie } = living(req)
         // Looking at it has slid its expiry.
         const expiresInSeconds = cookie.maxAge ? Math.round(cookie.maxAge / 1000) : ttlSeconds
-        res.json({ visits, trail: readTrail(trail), store: name, instance, expiresInSeconds })
+        res.json({ visits, trail: readTrail(trail), store: store.name, instance, expiresInSeconds })
       })
       .delete('/api/session', withSession, async (req, res) => {
         await end(req)
@@ -43,7 +42,7 @@ export function sessionRouter(
       .all('/api/session', onlyMethods('GET', 'HEAD', 'DELETE'))
       .post('/api/session/regenerate', withSession, async (req, res) => {
         const visits = await regenerate(req)
-        res.json({ visits, instance, store: name })
+        res.json({ visits, instance, store: store.name })
       })
       .all('/api/session/regenerate', onlyMethods('POST'))
       // The same for the page's forms: they know GET and POST, and are shown a page that counts no visit.

@@ -1,13 +1,14 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
-import type { Instance, StoreName } from '../config/settings.js'
 import { answerJson } from '../http/answer-json.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import { wantsPage } from '../http/wants-page.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { ShowPage } from '../page/page-router.js'
+import type { Instance } from '../replicas/instance.js'
 import { leaveSession } from '../stores/leave-session.js'
 import type { SessionStore } from '../stores/open-store.js'
-import { countVisit, readTrail } from './count-visit.js'
+import { countVisit } from './count-visit.js'
+import { readTrail } from './trail.js'
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
@@ -15,7 +16,6 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 export function visitRouter(
   withSession: RequestHandler,
   store: SessionStore,
-  name: StoreName,
   instance: Instance,
   metrics: Metrics,
   page: ShowPage,
@@ -34,7 +34,7 @@ export function visitRouter(
     else if (store.commitsAll && !session.cookie.expires) leaveSession(req)
     res.setHeader('Vary', 'Accept')
     if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
-    else answerJson(res, { visits, instance, store: name })
+    else answerJson(res, { visits, instance, store: store.name })
   }
 
   const router = Router()

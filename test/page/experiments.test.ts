@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { experiment, Site, STORES, visits } from './site.js'
+import { STORE_NAMES } from '../../src/stores/store-names.js'
+import { experiment, Site, visits } from './site.js'
 
-describe.each(STORES)('the experiments, with sessions in %s', { timeout: 90_000 }, (store) => {
+describe.each(STORE_NAMES)('the experiments, with sessions in %s', { timeout: 90_000 }, (store) => {
   let site: Site
   beforeAll(async () => {
     site = await Site.open(store)

@@ -5,8 +5,6 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { type Platform, startPlatform } from '../../src/local/platform.js'
 import { startBrowser } from '../support/chromium.js'
 
-export const STORES: readonly ('memory' | 'connect-redis' | 'exact')[] = ['memory', 'connect-redis', 'exact']
-
 /** A host that is not this machine to the browser: what it grants only to localhost and to TLS, it doesn't have there. */
 export const HOST = 'counter.test'
 

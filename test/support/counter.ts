@@ -5,9 +5,10 @@ import type { Environment } from '../../src/config/environment.js'
 import { readSettings } from '../../src/config/settings.js'
 import { Readiness } from '../../src/http/health.js'
 import { Metrics } from '../../src/metrics/metrics.js'
-import type { ExitMode } from '../../src/platform/platform-router.js'
-import { Registry } from '../../src/platform/registry.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
+import { Registry } from '../../src/replicas/registry.js'
+import { onlyThis } from '../../src/replicas/replicas.js'
+import type { ExitMode } from '../../src/replicas/replicas-router.js'
 import { openStore } from '../../src/stores/open-store.js'
 
 /** The counter in this process, as the entry composes it, with its parts at hand. */
@@ -33,12 +34,11 @@ export function createCounter(environment: Environment): Counter {
   const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
   client?.on('error', () => {})
   const startedAt = Date.now()
-  const registry = client && new Registry(client, instance, startedAt)
   const app = createApp({
     settings,
     store: openStore(session, client, metrics),
-    instances: async () => registry?.instances() ?? [{ ...instance, startedAt }],
-    lastInstances: () => registry?.last ?? [{ ...instance, startedAt }],
+    instance,
+    replicas: client ? new Registry(client, instance, startedAt) : onlyThis(instance, startedAt),
     readiness,
     metrics,
     log: logger,

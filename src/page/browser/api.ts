@@ -1,4 +1,5 @@
-import type { Instance, Visit } from '../parts/state.js'
+import type { Instance } from '../../replicas/instance.js'
+import type { Visit } from '../../visit/trail.js'
 
 /** Why a request has no answer yet; it is being tried again. */
 export type Trouble = 'slow' | 'instance gone' | 'redis away' | 'nobody there'

@@ -1,5 +1,6 @@
+import { TRAIL_LENGTH, type Visit } from '../../visit/trail.js'
 import { hero } from '../parts/hero.js'
-import { count, label, many, type PageState, type Visit } from '../parts/state.js'
+import { count, label, many, type PageState } from '../parts/state.js'
 import { trail } from '../parts/trail.js'
 import * as api from './api.js'
 import { type Bench, burst, type Experiment, kill, race, refresh } from './experiments.js'
@@ -10,7 +11,6 @@ const POLL_EVERY_MS = 2_000
 const POLL_IN_TROUBLE_MS = 700
 /** Silence longer than this means that Redis keeps an instance waiting. */
 const POLL_PATIENCE_MS = 1_800
-const TRAIL_LENGTH = 20
 
 let state = JSON.parse(find('#state').textContent ?? '') as PageState
 const stage = new Stage(find('#picture'), state)

@@ -1,4 +1,5 @@
-import { count, NO_COOKIE, type StoreName } from '../parts/state.js'
+import type { StoreName } from '../../stores/store-names.js'
+import { count, NO_COOKIE } from '../parts/state.js'
 import type { Trouble } from './api.js'
 
 type Note = [text: string, kind?: 'warn' | 'bad']

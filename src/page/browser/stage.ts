@@ -1,5 +1,6 @@
+import type { Instance, LiveInstance } from '../../replicas/instance.js'
 import { type Drawn, inWords, picture, type Scene } from '../parts/picture.js'
-import { colour, count, type Instance, type LiveInstance, type PageState } from '../parts/state.js'
+import { colour, count, type PageState } from '../parts/state.js'
 
 /** How long an instance that has left stays in the picture. */
 const LEAVES_AFTER_MS = 4_000

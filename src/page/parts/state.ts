@@ -1,22 +1,8 @@
-// What the page shows, as the server sends it and the browser's script keeps it. The same shapes as the server's own, but
-// nothing is imported from there: the script is built without Node.
+import type { Instance, LiveInstance } from '../../replicas/instance.js'
+import type { StoreName } from '../../stores/store-names.js'
+import type { Visit } from '../../visit/trail.js'
 
-export interface Instance {
-  readonly id: string
-  readonly index: number | null
-}
-
-export interface LiveInstance extends Instance {
-  readonly startedAt: number
-}
-
-export interface Visit {
-  readonly at: number
-  readonly instance: Instance
-}
-
-export type StoreName = 'memory' | 'connect-redis' | 'exact'
-
+/** What the page shows, as the server sends it and the browser's script keeps it. */
 export interface PageState {
   /** null: this browser has no session. */
   readonly visits: number | null

@@ -1,5 +1,7 @@
+import type { Instance } from '../../replicas/instance.js'
+import type { Visit } from '../../visit/trail.js'
 import { type Html, html } from './html.js'
-import { colour, type Instance, label, type Visit } from './state.js'
+import { colour, label } from './state.js'
 
 /** How a time is written; the browser's script knows the reader's time zone, the server doesn't. */
 export type TimeText = (at: number) => string

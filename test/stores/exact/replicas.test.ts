@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { STORE_NAMES } from '../../../src/stores/store-names.js'
 import { CookieJar } from '../../support/browser.js'
 import { InstanceProcess } from '../../support/instance.js'
 import { RedisServer } from '../../support/redis-server.js'
@@ -25,7 +26,7 @@ interface Answer {
   visits: number
 }
 
-describe.each(['exact', 'connect-redis', 'memory'])('4 instances with the store %s', (store) => {
+describe.each(STORE_NAMES)('4 instances with the store %s', (store) => {
   beforeEach(async () => {
     instances = await Promise.all(NUMBERS.map((index) => start(index, store)))
   })

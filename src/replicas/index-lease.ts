@@ -1,7 +1,12 @@
-import type { Instance } from '../config/settings.js'
 import type { RedisClient } from '../redis/connect.js'
+import type { Instance } from './instance.js'
 
 const GONE_AFTER_MS = 5_000
+
+/** An instance that gets its index by a lease, and may get another. */
+export interface Numbered extends Omit<Instance, 'index'> {
+  index: Instance['index']
+}
 
 // A hash of index → "expiry id". The others' number says how many indexes there have to be: an instance above it leaves a gap
 // below, and moves into that. Redis' own clock, as clocks of replicas differ.
@@ -34,9 +39,9 @@ return own`
 export class IndexLease {
   readonly #client: RedisClient
   readonly #key: string
-  readonly #instance: Instance
+  readonly #instance: Numbered
 
-  constructor(client: RedisClient, group: string, instance: Instance) {
+  constructor(client: RedisClient, group: string, instance: Numbered) {
     this.#client = client
     this.#key = `redissessions:indexes:${group}`
     this.#instance = instance
@@ -47,7 +52,6 @@ export class IndexLease {
     this.#instance.index = Number(await this.#client.eval(RENEW, 1, this.#key, this.#instance.id))
   }
 
-  /** Gives the index back. */
   async release(): Promise<void> {
     const { index } = this.#instance
     if (index !== null) await this.#client.hdel(this.#key, String(index))

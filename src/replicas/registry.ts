@@ -1,16 +1,11 @@
-import type { Instance } from '../config/settings.js'
 import type { RedisClient } from '../redis/connect.js'
 import type { IndexLease } from './index-lease.js'
-
-/** A live replica, as it told Redis. */
-export interface LiveInstance extends Instance {
-  /** ms since 1970 */
-  readonly startedAt: number
-}
+import type { Instance, LiveInstance } from './instance.js'
+import type { Replicas } from './replicas.js'
 
 const KEY = 'redissessions:instances'
 const BEAT_MS = 2_000
-const UNHEARD_MS = 50
+const UNHEARD_BEAT_MS = 50
 const GONE_AFTER_MS = 5_000
 
 // Redis' own clock, so that clocks of replicas that differ don't matter.
@@ -22,8 +17,8 @@ redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${GONE_AFTER_MS})
 return redis.call('ZRANGE', KEYS[1], 0, -1)`
 
-/** The registry of live replicas in Redis: each says every 2 s that it lives, and is gone 5 s after its last word. */
-export class Registry {
+/** The replicas as Redis knows them: each says every 2 s that it lives, and is gone 5 s after its last word. */
+export class Registry implements Replicas {
   readonly #client: RedisClient
   readonly #instance: Instance
   readonly #startedAt: number
@@ -50,7 +45,7 @@ export class Registry {
       )
       onBeat(heard)
       // More often while it wasn't heard, so that readiness and the picture follow Redis quickly.
-      if (this.#timer) this.#timer = setTimeout(beat, heard ? BEAT_MS : UNHEARD_MS)
+      if (this.#timer) this.#timer = setTimeout(beat, heard ? BEAT_MS : UNHEARD_BEAT_MS)
     }
     this.#timer = setTimeout(beat, 0)
   }
@@ -59,7 +54,7 @@ export class Registry {
    * @returns the live replicas, this one among them, by index, then id.
    * @throws the client's error where Redis doesn't answer.
    */
-  async instances(): Promise<LiveInstance[]> {
+  async now(): Promise<readonly LiveInstance[]> {
     const old = this.#entry
     this.#entry = JSON.stringify({ ...this.#instance, startedAt: this.#startedAt })
     const members = (await this.#client.eval(BEAT, 1, KEY, this.#entry, old)) as string[]
@@ -69,7 +64,6 @@ export class Registry {
     return live
   }
 
-  /** The live replicas as they were at the last beat. */
   get last(): readonly LiveInstance[] {
     return this.#last
   }
@@ -83,6 +77,6 @@ export class Registry {
 
   async #beat(): Promise<void> {
     await this.#lease?.renew()
-    await this.instances()
+    await this.now()
   }
 }

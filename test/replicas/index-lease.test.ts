@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Instance } from '../../src/config/settings.js'
-import { IndexLease } from '../../src/platform/index-lease.js'
+import { IndexLease, type Numbered } from '../../src/replicas/index-lease.js'
 import { RedisServer } from '../support/redis-server.js'
 
 let server: RedisServer
@@ -18,7 +17,7 @@ afterAll(async () => {
 
 /** Instances of a group, by name, each with its lease. */
 function group(version: string, ...names: string[]) {
-  const instances: Instance[] = names.map((id) => ({ id: `${id} of ${version}`, index: null }))
+  const instances: Numbered[] = names.map((id) => ({ id: `${id} of ${version}`, index: null }))
   const leases = instances.map((instance) => new IndexLease(client, version, instance))
   const renewAll = async (...skip: number[]) => {
     for (const [i, lease] of leases.entries()) if (!skip.includes(i)) await lease.renew()

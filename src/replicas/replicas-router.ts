@@ -1,23 +1,23 @@
 import { Router } from 'express'
 import * as v from 'valibot'
-import type { Instance } from '../config/settings.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import { StoreUnavailable } from '../stores/store-errors.js'
-import type { LiveInstance } from './registry.js'
+import type { Instance } from './instance.js'
+import type { Replicas } from './replicas.js'
 
 export type ExitMode = 'graceful' | 'kill'
 
 const Exit = v.object({ mode: v.optional(v.picklist(['graceful', 'kill']), 'graceful') })
 
 /** The routes about the replicas: who lives, and, with chaos enabled, this one's death. */
-export function platformRouter(
-  instances: () => Promise<LiveInstance[]>,
+export function replicasRouter(
+  replicas: Replicas,
   instance: Instance,
   exit: ((mode: ExitMode) => void) | undefined,
 ): Router {
   const router = Router()
     .get('/api/instances', async (_req, res) => {
-      const live = await instances().catch((cause: unknown) => {
+      const live = await replicas.now().catch((cause: unknown) => {
         throw new StoreUnavailable('instances', { cause })
       })
       res.json({ instances: live })
