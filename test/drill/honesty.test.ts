@@ -1,10 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { ownAdapter, parseAdapter } from '../../src/drill/adapter.js'
 import { drill } from '../../src/drill/drill.js'
 import { CouldNotRun, DEFAULTS, type Plan } from '../../src/drill/plan.js'
 import { freePort } from '../support/free-port.js'
+import { type Fate, TcpProxy } from '../support/tcp-proxy.js'
 import { type CounterOptions, CounterServer } from './counter-server.js'
-import { FaultProxy } from './fault-proxy.js'
 
 const running: { stop(): Promise<void> }[] = []
 afterEach(async () => {
@@ -39,6 +40,18 @@ const every = (n: number, fault: 'lose' | 'twice' | 'reset' | 'hang' | 'wrong' |
   // Beyond the two visits of the probe.
   fault: (nth: number) => (nth > 2 && nth % n === 0 ? fault : undefined),
 })
+
+/** Resets, delays and losses, once the drill's probe has passed, without which it can't begin. */
+function badRule(): () => Promise<Fate> {
+  let chunks = 0
+  return async function resetDelayOrLose() {
+    chunks += 1
+    if (chunks < 20) return 'pass'
+    if (Math.random() < 0.01) return 'reset'
+    if (Math.random() < 0.05) await pause(Math.random() * 30)
+    return Math.random() < 0.003 ? 'silence' : 'pass'
+  }
+}
 
 test('a correct server holds', async () => {
   const server = await counter()
@@ -130,10 +143,15 @@ test.each([
   { concurrency: 6, retry: true },
 ])('a correct server behind resets, delays and losses is never accused: %o', async (changes) => {
   const server = await counter()
-  const proxy = await FaultProxy.start(server.port, { reset: 0.01, delay: 0.05, delayMs: 30, drop: 0.003 })
+  const proxy = await TcpProxy.start(server.port)
+  proxy.there = proxy.back = badRule()
   running.push(proxy)
   const limits = { timeoutMs: 300, maxFailed: Number.POSITIVE_INFINITY, destroy: 5 }
-  const report = await drillFor(3000, proxy, { ...changes, ...limits })
+  const report = await drillFor(
+    3000,
+    { url: new URL(`http://127.0.0.1:${proxy.port}/`) },
+    { ...changes, ...limits },
+  )
   expect(report.faultRecords).toEqual([])
   expect(report.verdict).toBe('held')
   expect(Object.keys(report.failures)).toEqual(expect.arrayContaining(['reset', 'timeout']))

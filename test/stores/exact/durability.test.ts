@@ -1,14 +1,14 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ExactRedisStore } from '../../../src/stores/exact/index.js'
-import { RedisProxy } from '../../support/redis-proxy.js'
 import { RedisServer } from '../../support/redis-server.js'
+import { TcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
 import { type AnySession, load, newSession } from './requests.js'
 
 let primary: RedisServer
 let replica: RedisServer
-let proxy: RedisProxy
+let proxy: TcpProxy
 let direct: Redis
 let client: Redis
 
@@ -24,15 +24,15 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   await direct.flushall()
-  proxy = await RedisProxy.start(primary.port)
+  proxy = await TcpProxy.start(primary.port)
   // ioredis with its defaults sends a WAIT again on a new connection, which answers it at once.
   client = new Redis(proxy.port, '127.0.0.1', { retryStrategy: () => 10 })
   client.on('error', () => {})
 })
-afterEach(() => {
+afterEach(async () => {
   replica.thaw()
   client.disconnect()
-  proxy.stop()
+  await proxy.stop()
 })
 
 const open = (deadlineMs: number) =>

@@ -3,12 +3,12 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connectRedis } from '../../../src/redis/connect.js'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
-import { RedisProxy } from '../../support/redis-proxy.js'
 import { RedisServer } from '../../support/redis-server.js'
+import { TcpProxy } from '../../support/tcp-proxy.js'
 import { type AnySession, load, newSession } from './requests.js'
 
 let server: RedisServer
-let proxy: RedisProxy
+let proxy: TcpProxy
 let direct: Redis
 const clients: { disconnect(): void }[] = []
 
@@ -20,11 +20,11 @@ beforeEach(async () => {
   direct = new Redis(server.port, '127.0.0.1')
   clients.push(direct)
   await direct.flushall()
-  proxy = await RedisProxy.start(server.port)
+  proxy = await TcpProxy.start(server.port)
 })
-afterEach(() => {
+afterEach(async () => {
   for (const client of clients.splice(0)) client.disconnect()
-  proxy.stop()
+  await proxy.stop()
 })
 
 type Options = Omit<ExactRedisStoreOptions, 'client'>
@@ -59,11 +59,24 @@ const visit = async (store: ExactRedisStore, sid = 'sid') => {
   await store.commit(session)
   return session.visits
 }
+/** Such replies are lost, and the connection with them: Redis has the command, the client doesn't know. */
+const loseReplies = (which: () => boolean) => {
+  const lost = { replies: 0 }
+  proxy.back = () => {
+    if (!which()) return 'pass'
+    lost.replies += 1
+    return 'cut'
+  }
+  return lost
+}
 /** The next reply is lost; in the same moment this happens to Redis. */
 const loseOneReply = (then: () => Promise<unknown> = async () => {}) => {
-  const { losses } = proxy
-  proxy.loses = () => proxy.losses === losses
-  proxy.onLoss = () => void then()
+  const lost = loseReplies(() => {
+    if (lost.replies > 0) return false
+    void then()
+    return true
+  })
+  return lost
 }
 const stored = async (sid = 'sid') => Number(await direct.hget(`sess:${sid}`, ':visits'))
 
@@ -77,10 +90,10 @@ describe.each([
     await create()
     const store = storeOn(connect())
     const session = await load(store, 'sid')
-    loseOneReply()
+    const lost = loseOneReply()
     session.visits += 1
     await store.commit(session)
-    expect(proxy.losses).toBe(1)
+    expect(lost.replies).toBe(1)
     expect(session.visits).toBe(1)
     expect(await stored()).toBe(1)
   })
@@ -92,12 +105,12 @@ describe.each([
     const sessions = await Promise.all(Array.from({ length: 10 }, () => load(store, 'sid')))
     // Down until the others are done: the replies are lost, and so is every attempt to connect again.
     let down = true
-    proxy.loses = () => down
+    const lost = loseReplies(() => down)
     const commits = sessions.map((session) => {
       session.visits += 1
       return store.commit(session)
     })
-    await expect.poll(() => proxy.losses).toBeGreaterThan(0)
+    await expect.poll(() => lost.replies).toBeGreaterThan(0)
     for (let i = 0; i < 500; i += 1) await visit(other)
     down = false
     await Promise.all(commits)
@@ -113,10 +126,10 @@ describe('of 2,000 commits by 4 writers, with 3% of all replies lost,', () => {
     const stores = Array.from({ length: 4 }, () => storeOn(ownClient(15_000), { deadlineMs: 15_000 }))
     await Promise.all(stores.map((store) => store.get('hot')))
     let seed = 1
-    proxy.loses = () => {
+    const lost = loseReplies(() => {
       seed = (seed * 48_271) % 2_147_483_647
       return seed % 100 < 3
-    }
+    })
     const numbers = new Map<string, number[]>()
     await Promise.all(
       stores.flatMap((store) =>
@@ -130,8 +143,7 @@ describe('of 2,000 commits by 4 writers, with 3% of all replies lost,', () => {
         }),
       ),
     )
-    proxy.loses = () => false
-    expect(proxy.losses).toBeGreaterThan(10)
+    expect(lost.replies).toBeGreaterThan(10)
     for (const [sid, seen] of numbers) {
       expect(await stored(sid)).toBe(seen.length)
       expect(new Set(seen).size).toBe(seen.length)
