@@ -43,8 +43,14 @@ async function serve(settings: Settings): Promise<void> {
   const metrics = new Metrics()
   const readiness = new Readiness()
 
-  const credentials = () => readRedis(process.env)
-  const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact', credentials)
+  const client =
+    redis &&
+    connectRedis(redis, {
+      deadlineMs: session.deadlineMs,
+      // The exact store sends again by itself.
+      offlineQueue: session.store !== 'exact',
+      current: () => readRedis(process.env),
+    })
   if (client) reportConnection(client, log)
   const store = openStore(session, client, metrics)
   if (session.secretsFromFile) followSecrets(session.secrets, () => readSecrets(process.env), log)

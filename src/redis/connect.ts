@@ -8,23 +8,31 @@ export type RedisClient = Redis | Cluster
 
 type Credentials = Pick<RedisSettings, 'username' | 'password' | 'tls'>
 
+export interface ConnectOptions {
+  /** How long a caller waits at most, in ms: silence and lost addresses are given up well within it. */
+  readonly deadlineMs: number
+  /**
+   * Whether commands wait in the client while Redis is away (bounded by the deadline), for callers that don't try again by
+   * themselves; without it they fail at once.
+   */
+  readonly offlineQueue: boolean
+  /**
+   * Reads anew what can change while the process runs: password and certificates. Asked before each further connection; where
+   * it throws, what was last read stays. Default: nothing changes.
+   */
+  readonly current?: () => Credentials | undefined
+}
+
 // Short and jittered, so that all replicas find a Redis that is back within 250 ms, but not in the same moment.
 const retryDelay = () => 50 + Math.random() * 200
 
 /**
  * Connects to Redis in the mode that the settings name; it keeps connecting until it is told to stop.
- * @param deadlineMs how long a caller waits at most: silence and lost addresses are given up well within it.
- * @param offlineQueue whether commands wait in the client while Redis is away (bounded by the deadline), for callers that
- *   don't try again by themselves; without it they fail at once.
- * @param current reads anew what can change while the process runs: password and certificates. Asked before each further
- *   connection; where it throws, what was last read stays.
  * @returns the client; listen to its `error` events.
  */
 export function connectRedis(
   settings: RedisSettings,
-  deadlineMs: number,
-  offlineQueue: boolean,
-  current: () => Credentials | undefined = () => settings,
+  { deadlineMs, offlineQueue, current = () => settings }: ConnectOptions,
 ): RedisClient {
   const renew = (options: RedisOptions) => {
     try {

@@ -6,9 +6,9 @@ import type { RedisClient } from '../redis/connect.js'
 import { COUNTED } from '../visit/count-visit.js'
 import { ConnectRedisStore } from './connect-redis-store.js'
 import { ExactRedisStore } from './exact/index.js'
+import { begin, reporting } from './operations.js'
 import { saveAndWait } from './save-and-wait.js'
 import type { StoreName } from './store-names.js'
-import { measure, watched } from './watched.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
 export interface SessionStore {
@@ -38,7 +38,7 @@ export function openStore(
     case 'memory':
       return {
         name: settings.store,
-        forExpress: watched(new session.MemoryStore(), metrics),
+        forExpress: reporting(new session.MemoryStore(), metrics),
         cookieMaxAge: ttl * 1000,
         commitsAll: false,
         commit: saveAndWait,
@@ -46,7 +46,7 @@ export function openStore(
     case 'connect-redis':
       return {
         name: settings.store,
-        forExpress: watched(new ConnectRedisStore({ client, ttl }), metrics),
+        forExpress: reporting(new ConnectRedisStore({ client, ttl }), metrics),
         commitsAll: false,
         commit: saveAndWait,
       }
@@ -66,19 +66,19 @@ function openExact(
     .on('retry', () => metrics.retry())
     .on('conflict', () => metrics.conflict())
     .on('duplicate', () => metrics.duplicate())
-  watched(store, metrics)
+  reporting(store, metrics)
   return {
     name: 'exact',
     forExpress: store,
     commitsAll: true,
     async commit({ session }, idempotencyKey) {
-      const finish = measure('commit', metrics)
+      const end = begin('commit', metrics)
       try {
         await store.commit(session, idempotencyKey ? { idempotencyKey } : {})
       } catch (error) {
-        throw finish(error)
+        throw end(error)
       }
-      finish()
+      end()
       return session.visits ?? 0
     },
   }

@@ -13,9 +13,10 @@ it('a client and its duplicates log on with the password of now; while it cannot
   let read = () => 'first'
   const settings = { nodes: [{ host: '127.0.0.1', port: server.port }], sentinelName: '', db: 0 }
   const client = quiet(
-    connectRedis({ ...settings, mode: 'standalone', password: 'first' }, 2_000, false, () => ({
-      password: read(),
-    })),
+    connectRedis(
+      { ...settings, mode: 'standalone', password: 'first' },
+      { deadlineMs: 2_000, offlineQueue: false, current: () => ({ password: read() }) },
+    ),
   )
   const duplicate = quiet((client as Redis).duplicate())
   try {
@@ -45,7 +46,10 @@ it('a Cluster client logs on to its nodes with the password of now', async () =>
   await set(password)
   const settings = { mode: 'cluster', nodes: cluster.addresses, sentinelName: '', db: 0 } as const
   const client = quiet(
-    connectRedis({ ...settings, username: 'app', password }, 5_000, true, () => ({ password })),
+    connectRedis(
+      { ...settings, username: 'app', password },
+      { deadlineMs: 5_000, offlineQueue: true, current: () => ({ password }) },
+    ),
   )
   try {
     await answers(client)

@@ -35,7 +35,9 @@ export class CountedVisits {
   acknowledged = 0
 
   constructor(redis: RedisSettings, durability: DurabilityOption, deadlineMs = 15_000) {
-    this.#clients = [1, 2].map(() => connectRedis(redis, deadlineMs, false).on('error', () => {}))
+    this.#clients = [1, 2].map(() =>
+      connectRedis(redis, { deadlineMs, offlineQueue: false }).on('error', () => {}),
+    )
     this.#stores = this.#clients.map((client) => {
       const common = { client, durability, deadlineMs }
       return new ExactRedisStore({ ...common, counters: ['visits'], logs: { trail: 20 }, onGone: 'error' })

@@ -31,7 +31,8 @@ export function createCounter(environment: Environment): Counter {
   const metrics = new Metrics()
   const readiness = new Readiness()
   const exits: ExitMode[] = []
-  const client = redis && connectRedis(redis, session.deadlineMs, session.store !== 'exact')
+  const client =
+    redis && connectRedis(redis, { deadlineMs: session.deadlineMs, offlineQueue: session.store !== 'exact' })
   client?.on('error', () => {})
   const startedAt = Date.now()
   const app = createApp({

@@ -3,8 +3,8 @@ import type { Request } from 'express'
 import session from 'express-session'
 import { Commits } from './commits.js'
 import { Durability } from './durability.js'
+import { HeldSessions } from './held-sessions.js'
 import { Keys } from './keys.js'
-import { OpenSessions } from './open-sessions.js'
 import type { ExactRedisStoreEvent, ExactRedisStoreOptions } from './options.js'
 import { dataOf, type Loaded } from './record.js'
 import { RedisCommands } from './redis-commands.js'
@@ -23,7 +23,7 @@ export class ExactRedisStore extends session.Store {
   readonly #commands: RedisCommands
   readonly #durability: Durability
   readonly #stored: StoredSessions
-  readonly #open: OpenSessions
+  readonly #held: HeldSessions
   /** Between get and createSession, which are called in a row, by the data that passes between them. */
   readonly #loaded = new WeakMap<object, Loaded>()
 
@@ -40,7 +40,7 @@ export class ExactRedisStore extends session.Store {
     this.#stored = new StoredSessions(keys, this.#commands, this.#durability, rules)
     const commits = new Commits(randomBytes(9).toString('base64url'), this.#commands, this.#durability)
     const emit = (event: ExactRedisStoreEvent, detail?: unknown) => this.emit(event, detail)
-    this.#open = new OpenSessions({
+    this.#held = new HeldSessions({
       stored: this.#stored,
       commits,
       keys,
@@ -68,7 +68,7 @@ export class ExactRedisStore extends session.Store {
   override createSession(req: Request, data: session.SessionData): session.Session & session.SessionData {
     const loaded = this.#loaded.get(data)
     const created = super.createSession(req, data)
-    if (loaded) this.#open.add(created, loaded)
+    if (loaded) this.#held.add(created, loaded)
     return created
   }
 
@@ -79,8 +79,8 @@ export class ExactRedisStore extends session.Store {
   override set(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
-    if (callback && this.#open.isStored(data)) return callback()
-    return settled(this.#open.commit(sid, data, ''), callback)
+    if (callback && this.#held.isStored(data)) return callback()
+    return settled(this.#held.commit(sid, data, ''), callback)
   }
 
   /**
@@ -88,13 +88,13 @@ export class ExactRedisStore extends session.Store {
    * changes nothing, and gives the session the counters of the first one. Keys are kept for 10 minutes, and the last 128.
    */
   commit(data: session.Session & Partial<session.SessionData>, { idempotencyKey = '' } = {}): Promise<void> {
-    return this.#open.commit(data.id, data as session.SessionData, idempotencyKey)
+    return this.#held.commit(data.id, data as session.SessionData, idempotencyKey)
   }
 
   /** Extends the session's life; no work where that was done a moment ago. */
   override touch(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
-    if (callback && (this.#disableTouch || this.#open.isExtended(data))) return callback()
-    return settled(this.#open.touch(sid, data), callback)
+    if (callback && (this.#disableTouch || this.#held.isExtended(data))) return callback()
+    return settled(this.#held.touch(sid, data), callback)
   }
 
   /** Ends the session: no commit brings it back. */
@@ -104,7 +104,7 @@ export class ExactRedisStore extends session.Store {
 
   /** Ends the request's session, bringing its counters and logs to their last state, and gives the request a new one. */
   override regenerate(req: Request, callback: Callback<void>): void {
-    void settled(this.#open.retire(req.sessionID, req.session), (error) => {
+    void settled(this.#held.retire(req.sessionID, req.session), (error) => {
       if (!error) this.generate(req)
       callback(error)
     })

@@ -46,7 +46,10 @@ const usersClient = (
 /** The client that our app makes, behind the proxy. */
 const ownClient = (deadlineMs = 5_000) => {
   const nodes = [{ host: '127.0.0.1', port: proxy.port }]
-  return connectRedis({ mode: 'standalone', nodes, sentinelName: '', db: 0 }, deadlineMs, false)
+  return connectRedis(
+    { mode: 'standalone', nodes, sentinelName: '', db: 0 },
+    { deadlineMs, offlineQueue: false },
+  )
 }
 
 const create = async (sid = 'sid') => {

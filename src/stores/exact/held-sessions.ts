@@ -21,7 +21,7 @@ interface Known extends Omit<Loaded, 'base'> {
 const NO_FIELDS: Fields = new Map()
 const NO_CHANGE: Change = { set: new Map(), deleted: new Set(), added: new Map(), appended: new Map() }
 
-interface OpenSessionsParts {
+interface HeldSessionsParts {
   readonly stored: StoredSessions
   readonly commits: Commits
   readonly keys: Keys
@@ -33,13 +33,13 @@ interface OpenSessionsParts {
 }
 
 /** The session objects that requests hold: what each was loaded as, and so what its request has changed. */
-export class OpenSessions {
-  readonly #parts: OpenSessionsParts
+export class HeldSessions {
+  readonly #parts: HeldSessionsParts
   readonly #known = new WeakMap<object, Known>()
   /** The commit of a session object that is under way, or waits for its turn; never rejects. */
   readonly #underWay = new WeakMap<object, Promise<void>>()
 
-  constructor(parts: OpenSessionsParts) {
+  constructor(parts: HeldSessionsParts) {
     this.#parts = parts
   }
 

@@ -7,22 +7,21 @@ type Done = (error?: unknown, ...results: unknown[]) => void
 type Method = (this: Store, ...args: unknown[]) => unknown
 
 /**
- * Measures each operation of a store that express-session calls, and makes its failures StoreUnavailable, so that they are
- * told from other errors of a request.
+ * Makes each operation of a store that express-session calls one that begin() measures and names the failure of.
  * @returns the same store.
  */
-export function watched<S extends Store>(store: S, metrics: Metrics): S {
+export function reporting<S extends Store>(store: S, metrics: Metrics): S {
   for (const operation of ['get', 'set', 'touch', 'destroy', 'regenerate'] as const) {
     const original = Reflect.get(store, operation) as Method
-    Reflect.set(store, operation, function watchedOperation(this: Store, ...args: unknown[]) {
+    Reflect.set(store, operation, function reportingOperation(this: Store, ...args: unknown[]) {
       const last = args.at(-1)
       // Without a callback a store calls itself.
       if (typeof last !== 'function') return original.apply(this, args)
       const done = last as Done
-      const finish = measure(operation, metrics)
+      const end = begin(operation, metrics)
       // What is answered within the call never left this process: no operation on the store.
       let within = true
-      const answered: Done = (error, ...results) => done(within ? error : finish(error), ...results)
+      const answered: Done = (error, ...results) => done(within ? error : end(error), ...results)
       const returned = original.call(this, ...args.slice(0, -1), answered)
       within = false
       return returned
@@ -31,8 +30,12 @@ export function watched<S extends Store>(store: S, metrics: Metrics): S {
   return store
 }
 
-/** Measures one operation; its result takes the error that the operation ended with, and returns the one to pass on. */
-export function measure(operation: SessionOperation, metrics: Metrics): (error?: unknown) => unknown {
+/**
+ * Begins one operation on the store.
+ * @returns how to end it: it is measured, and the error that it failed with is made the one to pass on: StoreUnavailable, so
+ *   that it is told from other errors of a request, or SessionGoneError as it is.
+ */
+export function begin(operation: SessionOperation, metrics: Metrics): (error?: unknown) => unknown {
   const started = performance.now()
   return (error) => {
     const gone = error instanceof SessionGoneError
