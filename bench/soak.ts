@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { memoryChart, type Sample } from './memory-chart.js'
+import { memoryGroup } from './memory-group.js'
 import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
 import { startServer } from './server.js'
@@ -25,8 +26,10 @@ const [minutes, rate, limit] = [Number(options.minutes), Number(options.rate), N
 const SAMPLES = 120
 const TTL_SECONDS = 60
 
-const scope = ['systemd-run', '--scope', '--quiet', '-p', `MemoryMax=${limit}M`, '-p', 'MemorySwapMax=0']
-const limited = canLimit()
+// The programs that it started end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+const group = memoryGroup(limit * 2 ** 20)
 pinThis()
 const redis = await startRedis()
 const exact = SET_UPS.find(({ name }) => name === 'exact')
@@ -38,7 +41,8 @@ const environment = {
   REDIS_URL: redis.url,
   SESSION_TTL_SECONDS: `${TTL_SECONDS}`,
 }
-const { child, port } = await startServer(limited ? [...scope, ...command] : command, environment, '/readyz')
+const { child, port } = await startServer(group?.inside(command) ?? command, environment, '/readyz')
+process.once('exit', () => group?.remove())
 const url = `http://127.0.0.1:${port}`
 
 const mib = (bytes: number) => Math.round((bytes / 2 ** 20) * 10) / 10
@@ -57,7 +61,7 @@ const median = (of: readonly Sample[]) => spreadOf(of.map(({ anonymous }) => ano
 const result = {
   minutes,
   rate,
-  held: limited ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
+  held: group ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
   nodeOptions: nodeOptions(),
   node: execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim(),
   loadOfTheMachine: loadavg()[0],
@@ -67,6 +71,9 @@ const result = {
   secondQuarter: median(quarter(2)),
   lastQuarter: median(quarter(4)),
   peak: mib(usageOf(child).peak),
+  /** MiB: what counts against the limit, at its highest; and how often the kernel had to kill */
+  groupPeak: group && mib(group.peak()),
+  kills: group?.kills(),
 }
 console.log(result)
 if (options.write) {
@@ -82,19 +89,10 @@ async function sample(): Promise<void> {
   samples.push({ minute, anonymous: mib(usageOf(child).anonymous), sessions: await redis.client.dbsize() })
 }
 
-function canLimit(): boolean {
-  try {
-    execFileSync(scope[0] ?? '', [...scope.slice(1), 'true'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** The image's; where nothing limits the instance, the same share of the limit, and the small young generation that Node takes there. */
 function nodeOptions(): string {
   const inImage = /NODE_OPTIONS="([^"]*)"/.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? ''
-  if (limited) return inImage
+  if (group) return inImage
   const share = Number(/percentage=(\d+)/.exec(inImage)?.[1]) / 100
   return `--max-old-space-size=${Math.floor(limit * share)} --max-semi-space-size=1`
 }
