@@ -10,7 +10,7 @@ import { type AnySession, load, newSession } from './requests.js'
 let server: RedisServer
 let proxy: TcpProxy
 let direct: Redis
-const clients: { disconnect(): void }[] = []
+const clients = new Set<{ disconnect(): void }>()
 
 beforeAll(async () => {
   server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
@@ -18,18 +18,19 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 beforeEach(async () => {
   direct = new Redis(server.port, '127.0.0.1')
-  clients.push(direct)
+  clients.add(direct)
   await direct.flushall()
   proxy = await TcpProxy.start(server.port)
 })
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.disconnect()
+  for (const client of clients) client.disconnect()
+  clients.clear()
   await proxy.stop()
 })
 
 type Options = Omit<ExactRedisStoreOptions, 'client'>
 const storeOn = (client: ExactRedisStoreOptions['client'], options: Options = {}) => {
-  clients.push(client)
+  clients.add(client)
   if (client.listenerCount('error') === 0) client.on('error', () => {})
   return new ExactRedisStore({
     client,
