@@ -79,7 +79,7 @@ const durability = v.pipe(
 
 const text = v.string()
 
-/** Every variable of the contract but those of the platform (bindings.ts), with what each accepts. */
+/** Every variable of the contract but those of the platform (cloud-foundry.ts, service-binding.ts), with what each accepts. */
 const Variables = v.object({
   PORT: v.optional(whole(0, 65_535), '3000'),
   HOST: v.optional(text),

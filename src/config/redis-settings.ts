@@ -1,5 +1,6 @@
-import { boundRedis, vcapRedis } from './bindings.js'
+import { vcapRedis } from './cloud-foundry.js'
 import { type Environment, readFileOf, type Variables } from './environment.js'
+import { boundRedis } from './service-binding.js'
 import { SettingsError } from './settings-error.js'
 
 export interface RedisNode {
