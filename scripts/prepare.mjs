@@ -33,12 +33,9 @@ if (wanted.length > 0) {
   if (wanted.includes('redis') && !findProgram('redis-server', 'valkey-server')) {
     installSystemPackage(REDIS_PACKAGE, say)
   }
-  if (
-    wanted.includes('chromium') &&
-    !process.env.CHROMIUM &&
-    !findProgram('chromium', 'chromium-browser', 'google-chrome')
-  ) {
-    installSystemPackage(CHROMIUM_PACKAGE, say)
+  if (wanted.includes('chromium')) {
+    const { chromiumProgram } = await import('../dist/local/chromium.js')
+    if (!chromiumProgram()) installSystemPackage(CHROMIUM_PACKAGE, say)
   }
   if (wanted.includes('helm')) {
     const { helmProgram } = await import('../dist/local/helm-program.js')

@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
+import { startChromium } from '../dist/local/chromium.js'
 import { startPlatform } from '../dist/local/platform.js'
-import { findProgram } from '../dist/local/system-package.js'
 
 export const IMAGES = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs/images')
 
@@ -13,11 +12,7 @@ export async function withSite(work) {
   const folder = mkdtempSync(join(tmpdir(), 'redissessions-images-'))
   const store = process.env.SESSION_STORE ?? 'exact'
   const platform = await startPlatform({ store, instances: 4, dataFolder: folder, port: 0, say: console.log })
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? findProgram('chromium', 'chromium-browser', 'google-chrome'),
-    args: ['--disable-background-networking', '--disable-component-update'],
-    chromiumSandbox: process.getuid?.() !== 0,
-  })
+  const browser = await startChromium()
   try {
     await work({ platform, browser, folder })
   } finally {

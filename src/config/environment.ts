@@ -7,7 +7,8 @@ import { SettingsError } from './settings-error.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-const whole = (from: number, to: number) => {
+/** A variable that holds a whole number between these two. */
+export const whole = (from: number, to: number) => {
   const accepted = `a whole number from ${from} to ${to}`
   return v.pipe(
     v.string(),
@@ -112,13 +113,21 @@ export type Variables = v.InferOutput<typeof Variables>
 // What these hold must not appear in an error message.
 const SECRET = /SECRET|PASSWORD|URL/
 
+/** @returns the variables of the contract, as parseVariables reads them. */
+export function readVariables(environment: Environment): Variables {
+  return parseVariables(Variables, environment)
+}
+
 /**
- * @returns the variables of the contract, typed; an empty variable counts as unset.
+ * @returns the variables of a schema, typed; an empty variable counts as unset.
  * @throws SettingsError for the first one that has a value which isn't accepted.
  */
-export function readVariables(environment: Environment): Variables {
+export function parseVariables<S extends v.ObjectSchema<v.ObjectEntries, undefined>>(
+  schema: S,
+  environment: Environment,
+): v.InferOutput<S> {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
-  const parsed = v.safeParse(Variables, set, { abortEarly: true })
+  const parsed = v.safeParse(schema, set, { abortEarly: true })
   if (parsed.success) return parsed.output
   const [issue] = parsed.issues
   const variable = String(issue.path?.[0].key)

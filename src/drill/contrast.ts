@@ -20,15 +20,7 @@ interface Trial {
 }
 
 const local = (name: string) => (platform: Platform) => {
-  const [scenario] = localScenarios([name], {
-    restart: () => platform.restart(),
-    async kill() {
-      await platform.killInstance()
-      await platform.scale(platform.instances.length)
-    },
-    stopRedis: () => platform.stopRedis(),
-    startRedis: () => platform.startRedis(),
-  })
+  const [scenario] = localScenarios([name], platform)
   if (!scenario) throw new Error(name)
   return scenario
 }

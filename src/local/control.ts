@@ -26,11 +26,7 @@ export async function openControl(dataFolder: string, platform: Platform): Promi
   const expected = Buffer.from(`Bearer ${token}`)
   const orders: Record<string, () => Promise<unknown>> = {
     '/restart': () => platform.restart(),
-    async '/kill'() {
-      await platform.killInstance()
-      // As many as there are: it waits until all are ready.
-      await platform.scale(platform.instances.length)
-    },
+    '/kill': () => platform.killAndWait(),
     '/stop-redis': () => platform.stopRedis(),
     '/start-redis': () => platform.startRedis(),
   }

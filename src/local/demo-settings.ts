@@ -1,40 +1,39 @@
-import { type Environment, readVariables } from '../config/environment.js'
+import * as v from 'valibot'
+import { type Environment, parseVariables, readVariables, whole } from '../config/environment.js'
 import { SettingsError } from '../config/settings-error.js'
+import type { StoreName } from '../stores/store-names.js'
 
-export interface DemoSettings {
+interface DemoSettings {
   /** The load balancer's port. */
   readonly port: number
   readonly instances: number
   readonly dataFolder: string | undefined
-  readonly store: string
+  readonly store: StoreName
   readonly redisUrl: string | undefined
 }
+
+const Variables = v.object({
+  DEMO_PORT: v.optional(whole(0, 65_535), '8080'),
+  DEMO_INSTANCES: v.optional(whole(1, 16), '4'),
+  DEMO_DATA: v.optional(v.string()),
+})
 
 /**
  * Reads what the demo, and the instances that it starts, find in the environment.
  * @throws SettingsError for the first variable that has a value which isn't accepted.
  */
 export function readDemoSettings(environment: Environment): DemoSettings {
-  const { SESSION_STORE, REDIS_URL } = readVariables(environment)
+  const { DEMO_PORT, DEMO_INSTANCES, DEMO_DATA } = parseVariables(Variables, environment)
+  const { SESSION_STORE, REDIS_URL, REDIS_NODES, REDIS_MODE } = readVariables(environment)
+  if (REDIS_NODES || REDIS_MODE !== 'standalone') {
+    const variable = REDIS_NODES ? 'REDIS_NODES' : 'REDIS_MODE'
+    throw new SettingsError(variable, 'the demo knows no such Redis; expected REDIS_URL, or none of these')
+  }
   return {
-    port: whole(environment, 'DEMO_PORT', 8080, 0, 65_535),
-    instances: whole(environment, 'DEMO_INSTANCES', 4, 1, 16),
-    dataFolder: environment.DEMO_DATA || undefined,
+    port: DEMO_PORT,
+    instances: DEMO_INSTANCES,
+    dataFolder: DEMO_DATA,
     store: SESSION_STORE,
     redisUrl: REDIS_URL,
   }
-}
-
-function whole(
-  environment: Environment,
-  variable: string,
-  usual: number,
-  least: number,
-  most: number,
-): number {
-  const text = environment[variable] || `${usual}`
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value
-  const expected = `a whole number from ${least} to ${most}`
-  throw new SettingsError(variable, `${JSON.stringify(text)} is not accepted; expected ${expected}`)
 }

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Environment } from '../config/environment.js'
 import { portBeside } from './ports.js'
 import type { Rotation } from './rotation.js'
 import { type Ending, inWords, Supervised } from './supervised.js'
@@ -14,16 +15,14 @@ const BUILT = new URL('../../dist/', import.meta.url)
 const SERVER = fileURLToPath(new URL('server.js', BUILT))
 const END_WITH_PARENT = new URL('local/end-with-parent.js', BUILT).href
 
-export type Environment = Record<string, string | undefined>
-
 /** One instance: a process on ports that stay the same over its restarts. */
-export interface Instance {
+export interface LocalInstance {
   readonly index: number
   readonly port: number
   readonly metricsPort: number
 }
 
-interface RunningInstance extends Instance {
+interface RunningInstance extends LocalInstance {
   readonly process: Supervised
 }
 
@@ -47,7 +46,7 @@ export class Fleet {
     this.#options = options
   }
 
-  get instances(): readonly Instance[] {
+  get instances(): readonly LocalInstance[] {
     return this.#instances
   }
 
@@ -130,7 +129,7 @@ export class Fleet {
     return { ...instance, process: new Supervised({ launch, onDeath: (end) => this.#died(instance, end) }) }
   }
 
-  #died({ index, port }: Instance, ending: Ending): boolean {
+  #died({ index, port }: LocalInstance, ending: Ending): boolean {
     const { rotation, say, logFolder } = this.#options
     if (ending.code === BAD_SETTINGS) {
       this.#refusal.abort(`the instances refuse their settings: ${lastLine(logFile(logFolder, index))}`)

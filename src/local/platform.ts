@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Environment } from '../config/environment.js'
 import { startBalancer } from './balancer.js'
-import { type Environment, Fleet, type Instance } from './instances.js'
+import { Fleet, type LocalInstance } from './instances.js'
 import { foreignRedis, type LocalRedis, ownRedis } from './redis.js'
 import { Rotation } from './rotation.js'
 
@@ -26,12 +27,14 @@ export interface PlatformOptions {
 export interface Platform {
   readonly url: string
   readonly redis: Pick<LocalRedis, 'url' | 'label' | 'ours' | 'running'>
-  readonly instances: readonly Instance[]
+  readonly instances: readonly LocalInstance[]
   readonly store: string
   /** Stops all instances gracefully, starts them, and waits until they are ready; requests wait meanwhile. */
   restart(): Promise<void>
-  /** Kills (SIGKILL) this instance, or any; it comes back by itself. Gives its index. */
-  killInstance(index?: number): Promise<number>
+  /** Kills (SIGKILL) this instance, or any; it comes back by itself. */
+  killInstance(index?: number): Promise<void>
+  /** Kills (SIGKILL) any instance, and waits until all are ready again. */
+  killAndWait(): Promise<void>
   /** Kills Redis (SIGKILL); it stays away until startRedis(). */
   stopRedis(): Promise<void>
   startRedis(): Promise<void>
@@ -81,6 +84,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await fleet.restart()
     await settled()
   }
+  async function killInstance(index = Math.floor(Math.random() * fleet.instances.length)): Promise<void> {
+    await fleet.kill(index)
+  }
   async function stop(): Promise<void> {
     await balancer.close(() => fleet.stop())
     await redis?.stop()
@@ -106,9 +112,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       return store
     },
     restart,
-    async killInstance(index = Math.floor(Math.random() * fleet.instances.length)) {
-      await fleet.kill(index)
-      return index
+    killInstance,
+    async killAndWait() {
+      await killInstance()
+      await settled()
     },
     stopRedis: () => running.halt(),
     startRedis: () => running.start(),

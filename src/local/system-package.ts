@@ -35,10 +35,13 @@ export const PROMETHEUS_PACKAGE: SystemPackage = {
   brew: 'prometheus',
 }
 
+// Debian asks nothing, and doesn't start the service that the package brings. As a command, for sudo drops variables.
+const QUIETLY = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1']
+
 const INSTALL: Record<keyof SystemPackage, (name: string) => string[][]> = {
   apt: (name) => [
     ['apt-get', 'update', '-qq'],
-    ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', name],
+    [...QUIETLY, 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', name],
   ],
   dnf: (name) => [['dnf', 'install', '-y', '-q', name]],
   apk: (name) => [['apk', 'add', '--no-cache', name]],
@@ -74,9 +77,7 @@ export function installSystemPackage(wanted: SystemPackage, say: (line: string) 
   for (const command of INSTALL[manager](wanted[manager])) {
     const [program = '', ...args] = [...sudo, ...command]
     say([program, ...args].join(' '))
-    // RUNLEVEL keeps Debian from starting the service that the package brings.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    const run = spawnSync(program, args, { env, stdio: ['inherit', 'ignore', 'inherit'] })
+    const run = spawnSync(program, args, { stdio: ['inherit', 'ignore', 'inherit'] })
     if (run.status !== 0) throw new Error(`failed: ${[program, ...args].join(' ')}`)
   }
 }

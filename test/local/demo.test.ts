@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CookieJar } from '../support/browser.js'
 import { freePort } from '../support/free-port.js'
 
 let dataFolder: string
@@ -91,17 +92,12 @@ class Demo {
   }
 }
 
-/** A browser with one cookie. */
-class Browser {
-  #cookie = ''
-
-  async visit(url: string): Promise<{ visits: number; instance: { index: number }; store: string }> {
-    const response = await fetch(url, { headers: { cookie: this.#cookie, accept: 'application/json' } })
-    if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`)
-    this.#cookie = response.headers.get('set-cookie')?.split(';')[0] ?? this.#cookie
-    return (await response.json()) as Awaited<ReturnType<Browser['visit']>>
-  }
+interface Visited {
+  visits: number
+  instance: { index: number }
+  store: string
 }
+const visit = (browser: CookieJar, { url }: Demo) => browser.json<Visited>(url)
 
 async function listens(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
@@ -124,19 +120,19 @@ function lives(pid: number): boolean {
 describe('npm run demo', () => {
   it('counts over 4 instances, and goes on after r, k, d, d, and a new start of everything', async () => {
     const demo = await Demo.start()
-    const browser = new Browser()
+    const browser = new CookieJar()
     const seen = []
-    for (let visit = 1; visit <= 8; visit++) seen.push(await browser.visit(demo.url))
+    for (let turn = 1; turn <= 8; turn++) seen.push(await visit(browser, demo))
     expect(seen.map(({ visits }) => visits)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
     expect(new Set(seen.map(({ instance }) => instance.index))).toEqual(new Set([0, 1, 2, 3]))
 
     await demo.press('r', 'restarted all instances')
-    expect((await browser.visit(demo.url)).visits).toBe(9)
+    expect((await visit(browser, demo)).visits).toBe(9)
     await demo.press('k', 'is back after')
-    expect((await browser.visit(demo.url)).visits).toBe(10)
+    expect((await visit(browser, demo)).visits).toBe(10)
     await demo.press('d', 'Redis is killed')
     await demo.press('d', 'Redis is back')
-    expect((await browser.visit(demo.url)).visits).toBe(11)
+    expect((await visit(browser, demo)).visits).toBe(11)
 
     const { children, ports } = demo
     expect(children).toHaveLength(5)
@@ -147,7 +143,7 @@ describe('npm run demo', () => {
 
     expect(statSync(join(dataFolder, 'session-secret')).mode & 0o777).toBe(0o600)
     const again = await Demo.start()
-    expect((await browser.visit(again.url)).visits).toBe(12)
+    expect((await visit(browser, again)).visits).toBe(12)
     expect(await again.end('SIGTERM')).toBe(0)
   })
 
@@ -155,9 +151,9 @@ describe('npm run demo', () => {
     const demo = await Demo.start({ DEMO_INSTANCES: '2' })
     let done = false
     const visitor = async () => {
-      const browser = new Browser()
+      const browser = new CookieJar()
       let visits = 0
-      while (!done || visits < 3) expect((await browser.visit(demo.url)).visits).toBe(++visits)
+      while (!done || visits < 3) expect((await visit(browser, demo)).visits).toBe(++visits)
     }
     const visitors = Promise.all([visitor(), visitor(), visitor(), visitor()])
     await demo.press('r', 'restarted all instances')
@@ -169,31 +165,31 @@ describe('npm run demo', () => {
   it('switches the store; memory counts in each instance', async () => {
     const demo = await Demo.start({ DEMO_INSTANCES: '2', SESSION_STORE: 'connect-redis' })
     await demo.press('s', 'the store is now memory')
-    const { store } = await new Browser().visit(demo.url)
+    const { store } = await visit(new CookieJar(), demo)
     expect(store).toBe('memory')
   })
 
   it('restarts a Redis that died by itself', async () => {
     const demo = await Demo.start({ DEMO_INSTANCES: '1' })
-    const browser = new Browser()
-    await browser.visit(demo.url)
+    const browser = new CookieJar()
+    await visit(browser, demo)
     const redis = demo.children.find(({ program }) => /redis|valkey/.test(program))
     process.kill(Number(redis?.pid), 'SIGKILL')
     await demo.says('Redis is back')
-    expect((await browser.visit(demo.url)).visits).toBe(2)
+    expect((await visit(browser, demo)).visits).toBe(2)
   })
 
   it('leaves no instance behind when it is killed, and ends its old Redis at the next start', async () => {
     const demo = await Demo.start({ DEMO_INSTANCES: '2' })
-    const browser = new Browser()
-    await browser.visit(demo.url)
+    const browser = new CookieJar()
+    await visit(browser, demo)
     await demo.end('SIGKILL')
     const instances = demo.ports.slice(0, 4)
     while ((await Promise.all(instances.map(listens))).includes(true)) await pause(20)
 
     const next = await Demo.start({ DEMO_INSTANCES: '2' })
     await next.says('a Redis of an earlier demo was still here')
-    expect((await browser.visit(next.url)).visits).toBe(2)
+    expect((await visit(browser, next)).visits).toBe(2)
   })
 
   it('leaves the data folder of a running demo alone', async () => {
@@ -202,7 +198,7 @@ describe('npm run demo', () => {
     await once(second.process, 'exit')
     expect(second.process.exitCode).toBe(1)
     expect(second.output).toContain('DEMO_DATA')
-    expect((await new Browser().visit(demo.url)).visits).toBe(1)
+    expect((await visit(new CookieJar(), demo)).visits).toBe(1)
   })
 
   it('says in one line that its port is taken, or a setting wrong', async () => {
@@ -216,6 +212,7 @@ describe('npm run demo', () => {
         78,
         'DEMO_INSTANCES: "many" is not accepted; expected a whole number from 1 to 16',
       ],
+      [{ REDIS_NODES: 'a:6379' }, 78, 'REDIS_NODES: the demo knows no such Redis; expected REDIS_URL'],
       [{ SESSION_STORE: 'disk' }, 78, 'SESSION_STORE: "disk" is not accepted'],
     ] as const
     for (const [environment, code, words] of outcomes) {

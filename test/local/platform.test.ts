@@ -72,10 +72,10 @@ it('says what the instances say of a wrong setting', async () => {
   await expect(starting).rejects.toThrow('SESSION_TTL_SECONDS')
 })
 
-it('gives the index of the instance that it killed, and starts it again', async () => {
+it('kills the instance that it is told to, and starts it again', async () => {
   const { killInstance, url } = await start()
   said.length = 0
-  expect(await killInstance(1)).toBe(1)
+  await killInstance(1)
   await expect
     .poll(() => said, { timeout: 10_000 })
     .toContainEqual(expect.stringMatching(/^instance 1 is back/))

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { startChromium } from '../../src/local/chromium.js'
 import { type Platform, startPlatform } from '../../src/local/platform.js'
-import { startBrowser } from '../support/chromium.js'
 
 /** A host that is not this machine to the browser: what it grants only to localhost and to TLS, it doesn't have there. */
 export const HOST = 'counter.test'
@@ -26,7 +26,7 @@ export class Site {
     const options = { store, instances: 4, dataFolder, port: aPort(), environment, say: () => {} }
     const [platform, browser] = await Promise.all([
       startPlatform(options),
-      startBrowser(`--host-resolver-rules=MAP ${HOST} 127.0.0.1`),
+      startChromium(`--host-resolver-rules=MAP ${HOST} 127.0.0.1`),
     ])
     return new Site(platform, browser, dataFolder)
   }

@@ -24,7 +24,7 @@ export function demoTarget(dataFolder: string, url: URL): LocalTarget {
   }
   return {
     restart: () => order('restart'),
-    kill: () => order('kill'),
+    killAndWait: () => order('kill'),
     stopRedis: () => order('stop-redis'),
     startRedis: () => order('start-redis'),
   }

@@ -7,7 +7,7 @@ export interface LocalTarget {
   /** Restarts all instances and waits until they are ready. */
   restart(): Promise<void>
   /** Kills an instance and waits until it is back. */
-  kill(): Promise<void>
+  killAndWait(): Promise<void>
   stopRedis(): Promise<void>
   startRedis(): Promise<void>
 }
@@ -24,7 +24,7 @@ const SCENARIOS: Record<string, (target: LocalTarget) => Omit<Scenario, 'name'>>
     intent: `kills ${KILLS} instances of the local demo, one after the other (SIGKILL)`,
     async run(say) {
       for (let kill = 1; kill <= KILLS; kill++) {
-        await target.kill()
+        await target.killAndWait()
         say(`instance killed and back, ${kill} of ${KILLS}`)
       }
     },
