@@ -51,7 +51,7 @@ async function serve(settings: Settings): Promise<void> {
       offlineQueue: session.store !== 'exact',
       current: () => readRedis(process.env),
     })
-  if (client) reportConnection(client, log)
+  const report = client && reportConnection(client, log)
   const store = openStore(session, client, metrics)
   if (session.secretsFromFile) followSecrets(session.secrets, () => readSecrets(process.env), log)
   const startedAt = Date.now()
@@ -70,9 +70,10 @@ async function serve(settings: Settings): Promise<void> {
   metricsOnly.listen({ port: settings.metricsPort, host: settings.host })
   await Promise.all([once(server, 'listening'), once(metricsOnly, 'listening')])
   if (session.store === 'memory') readiness.contact()
-  registry?.start((heard) => {
-    metrics.redisUp(heard)
-    if (heard) readiness.contact()
+  registry?.start((error) => {
+    metrics.redisUp(!error)
+    if (!error) readiness.contact()
+    report?.(error)
   })
   const stop = async (signal: NodeJS.Signals) => {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))

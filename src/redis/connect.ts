@@ -98,18 +98,29 @@ export function connectRedis(
   }
 }
 
-/** Logs when the connection is lost and when it is back; between, each cause once (digits aside: delays, ports). */
-export function reportConnection(client: RedisClient, log: Logger): void {
+/**
+ * Logs when the connection is lost, or Redis refuses, and when all is well again; between, each cause once (digits aside:
+ * delays, ports).
+ * @returns what to tell of each sign of life that was asked for: the error it ended with, if any.
+ */
+export function reportConnection(client: RedisClient, log: Logger): (error?: Error) => void {
   const told = new Set<string>()
-  client.on('error', (error: Error) => {
+  const warn = (error: Error, what: string) => {
     const cause = error.message.replace(/\d+(\.\d+)?/g, '#')
-    if (!told.has(cause)) log.warn({ err: error }, 'Redis does not answer')
+    if (!told.has(cause)) log.warn({ err: error }, what)
     told.add(cause)
-  })
-  client.on('ready', () => {
+  }
+  const well = () => {
     log.info('Redis answers')
     told.clear()
-  })
+  }
+  client.on('error', (error: Error) => warn(error, 'Redis does not answer'))
+  client.on('ready', well)
+  return (error) => {
+    // A disk that is full, memory that is used up: the connection is fine.
+    if (error?.name === 'ReplyError') warn(error, 'Redis refuses')
+    else if (!error && told.size > 0) well()
+  }
 }
 
 /** Leaves Redis in good manners, or at once where it doesn't answer. */

@@ -36,16 +36,16 @@ export class Registry implements Replicas {
     this.#lease = lease
   }
 
-  /** Starts to say that this instance lives; onBeat hears after each time whether Redis heard it. */
-  start(onBeat: (heard: boolean) => void): void {
+  /** Starts to say that this instance lives; onBeat hears after each time why Redis didn't hear it, or nothing. */
+  start(onBeat: (error?: Error) => void): void {
     const beat = async () => {
-      const heard = await this.#beat().then(
-        () => true,
-        () => false,
+      const error = await this.#beat().then(
+        () => undefined,
+        (failure: Error) => failure,
       )
-      onBeat(heard)
+      onBeat(error)
       // More often while it wasn't heard, so that readiness and the picture follow Redis quickly.
-      if (this.#timer) this.#timer = setTimeout(beat, heard ? BEAT_MS : UNHEARD_BEAT_MS)
+      if (this.#timer) this.#timer = setTimeout(beat, error ? UNHEARD_BEAT_MS : BEAT_MS)
     }
     this.#timer = setTimeout(beat, 0)
   }

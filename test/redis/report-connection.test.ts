@@ -6,7 +6,7 @@ import { type RedisClient, reportConnection } from '../../src/redis/connect.js'
 it('the log of an outage names each cause once, whatever the order and the digits', () => {
   const lines: string[] = []
   const client = new EventEmitter()
-  reportConnection(
+  const report = reportConnection(
     client as RedisClient,
     pino({ base: null, timestamp: false }, { write: (line) => lines.push(line) }),
   )
@@ -27,4 +27,13 @@ it('the log of an outage names each cause once, whatever the order and the digit
   client.emit('ready')
   outage()
   expect(lines).toHaveLength(7)
+
+  client.emit('ready')
+  for (let i = 0; i < 5; i += 1)
+    report(Object.assign(new Error('MISCONF Errors writing to the AOF file'), { name: 'ReplyError' }))
+  report()
+  report()
+  // That there is no connection says the client itself.
+  report(new Error('Connection is closed.'))
+  expect(lines.slice(8).map((line) => JSON.parse(line).msg)).toEqual(['Redis refuses', 'Redis answers'])
 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,9 @@ export function redisProgram(): string {
   if (!program) throw new Error('no redis-server here: npm test installs it')
   return program
 }
+
+// Past its limit a file can't grow; who ignores the signal of it is told so by the write, as by one to a full disk.
+const WITH_FULL_DISK = `trap '' XFSZ; exec "$0" "$@"`
 
 /** A real Redis of a test's own: a free port, a folder that goes away with it, and the means to hurt it. */
 export class RedisServer {
@@ -48,7 +51,9 @@ export class RedisServer {
   /** Starts it (again) on its port with its data; returns when it answers. */
   async start(): Promise<void> {
     const own = ['--port', `${this.port}`, '--dir', this.#folder, '--bind', '127.0.0.1', '--save', '']
-    this.#process = spawn(redisProgram(), [...own, ...this.#args], { stdio: 'ignore' })
+    this.#process = spawn('sh', ['-c', WITH_FULL_DISK, redisProgram(), ...own, ...this.#args], {
+      stdio: 'ignore',
+    })
     const client = new Redis(this.port, '127.0.0.1', {
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
@@ -82,6 +87,21 @@ export class RedisServer {
     this.#process?.kill('SIGCONT')
   }
 
+  /** Takes all room from its files, as a full disk does; without the rights of root. Linux only. */
+  fillDisk(): void {
+    this.#limitFiles('1')
+  }
+
+  makeRoom(): void {
+    this.#limitFiles('unlimited')
+  }
+
+  /** Waits until it ends by itself. */
+  async ended(): Promise<void> {
+    const running = this.#process
+    if (running && running.exitCode === null && running.signalCode === null) await once(running, 'exit')
+  }
+
   /** Ends it and removes its data. */
   async stop(): Promise<void> {
     await this.#end('SIGKILL')
@@ -89,10 +109,13 @@ export class RedisServer {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const running = this.#process
-    if (!running || running.exitCode !== null || running.signalCode !== null) return
-    const ended = once(running, 'exit')
-    running.kill(signal)
+    const ended = this.ended()
+    this.#process?.kill(signal)
     await ended
+  }
+
+  #limitFiles(bytes: string): void {
+    // The soft limit, which may be raised again.
+    execFileSync('prlimit', [`--pid=${this.#process?.pid}`, `--fsize=${bytes}:`])
   }
 }
