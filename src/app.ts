@@ -19,7 +19,7 @@ import { sessionRouter } from './visit/session-router.js'
 import { visitRouter } from './visit/visit-router.js'
 
 /** What the app is made of; the entry makes it from the environment, tests make it by hand. */
-export interface Parts {
+interface Parts {
   readonly settings: Settings
   readonly store: SessionStore
   readonly instance: Instance

@@ -55,7 +55,7 @@ export function ownAdapter(keyed: boolean): Adapter {
 }
 
 /** @returns the endpoint that `[METHOD] /path` names, or undefined */
-export function parseEndpoint(words: string, method = 'GET'): Endpoint | undefined {
+function parseEndpoint(words: string, method = 'GET'): Endpoint | undefined {
   const match = /^(?:([A-Z]+) )?(\/\S*)$/.exec(words.trim())
   return match?.[2] === undefined ? undefined : { method: match[1] ?? method, path: match[2] }
 }

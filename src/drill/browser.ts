@@ -7,7 +7,7 @@ import { cookieFrom, isAnotherSession } from './http/cookie.js'
 import { mayPass, RequestFailed, reasonOf } from './http/failure.js'
 import type { Pace } from './pace.js'
 
-export interface BrowserOptions {
+interface BrowserOptions {
   adapter: Adapter
   cookieName: string
   /** Whether a visit without an answer is sent again under its Idempotency-Key. */

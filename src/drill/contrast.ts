@@ -7,6 +7,7 @@ import { ownAdapter } from './adapter.js'
 import { drill } from './drill.js'
 import { DEFAULTS, type Plan } from './plan.js'
 import type { Report } from './report/report.js'
+import { grouped } from './report/words.js'
 import { localScenarios } from './scenarios/local.js'
 import type { Scenario } from './scenarios/scenario.js'
 
@@ -50,15 +51,13 @@ const TRIALS: readonly Trial[] = [
   { name: 'Redis killed, back after 1 s', plan: steady, scenario: local('kill-redis'), outcome: losses },
 ]
 
-const count = (value: number) => value.toLocaleString('en')
-
 function losses({ visits, faults }: Report): string {
   const more = [
-    faults['counted twice'] > 0 && `${count(faults['counted twice'])} counted twice`,
-    visits.failed > 0 && `${count(visits.failed)} failed`,
-    faults.unread > 0 && `${count(faults.unread)} sessions unread`,
+    faults['counted twice'] > 0 && `${grouped(faults['counted twice'])} counted twice`,
+    visits.failed > 0 && `${grouped(visits.failed)} failed`,
+    faults.unread > 0 && `${grouped(faults.unread)} sessions unread`,
   ].filter((part) => part !== false)
-  return [`${count(faults.lost)} lost of ${count(visits.acknowledged)}`, ...more].join(', ')
+  return [`${grouped(faults.lost)} lost of ${grouped(visits.acknowledged)}`, ...more].join(', ')
 }
 
 function resurrections({ destroyed }: Report): string {

@@ -5,7 +5,7 @@ import { cookieFrom } from './http/cookie.js'
 import { reasonOf } from './http/failure.js'
 import type { Pace } from './pace.js'
 
-export interface DestroyOptions {
+interface DestroyOptions {
   adapter: Adapter
   cookieName: string
   patienceMs: number

@@ -1,4 +1,4 @@
-import { type Event, Journal } from './books/journal.js'
+import { Journal, type JournalEvent } from './books/journal.js'
 import { Browser } from './browser.js'
 import { type DestroySummary, destroyInFlight } from './destroy.js'
 import { Connection } from './http/connection.js'
@@ -25,7 +25,7 @@ export interface DrillOptions {
   stop?: AbortSignal
   abandon?: AbortSignal
   onStart?(live: Live): void
-  onEvent?(event: Event): void
+  onEvent?(event: JournalEvent): void
 }
 
 /**

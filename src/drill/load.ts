@@ -1,7 +1,7 @@
 import type { Browser } from './browser.js'
 import type { Pace } from './pace.js'
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Visits that one browser has under way at a time. */
   concurrency: number
   thinkMs: number

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { writeFileSync } from 'node:fs'
+import { CouldNotRun } from './could-not-run.js'
 import { type DrillOptions, drill, type Live } from './drill.js'
 import { HELP, type Options, readOptions } from './options.js'
-import { CouldNotRun } from './plan.js'
 import { junitOf } from './report/junit.js'
 import { PlainProgress } from './report/plain.js'
 import type { Report } from './report/report.js'
-import { clock, Screen } from './report/screen.js'
+import { Screen } from './report/screen.js'
 import { tableOf } from './report/table.js'
+import { clock } from './report/words.js'
 import { chooseScenarios } from './scenarios/choose.js'
 
 /** Shows progress until closed: a screen in a terminal, else plain lines. */

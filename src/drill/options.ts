@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Adapter, ownAdapter, parseAdapter } from './adapter.js'
-import { CouldNotRun, DEFAULTS, type Plan } from './plan.js'
+import { CouldNotRun } from './could-not-run.js'
+import { DEFAULTS, type Plan } from './plan.js'
 
 export const HELP = `redissessions-drill URL [options]
 

@@ -49,6 +49,3 @@ export const DEFAULTS = {
   headers: {},
   insecure: false,
 } as const satisfies Partial<Plan>
-
-/** The drill could not be run: bad options, nothing that answers, or no counter there. One line for a person. */
-export class CouldNotRun extends Error {}

@@ -1,6 +1,7 @@
-import { type Connection, type ConnectionOptions, Connection as Connections } from './http/connection.js'
+import { CouldNotRun } from './could-not-run.js'
+import { Connection, type ConnectionOptions } from './http/connection.js'
 import { mayPass, RequestFailed, reasonOf } from './http/failure.js'
-import { CouldNotRun, type Plan } from './plan.js'
+import type { Plan } from './plan.js'
 
 /**
  * Visits as two strangers do, before the load begins.
@@ -8,7 +9,7 @@ import { CouldNotRun, type Plan } from './plan.js'
  * @throws CouldNotRun when nothing answers, or what answers counts no sessions
  */
 export async function probe(plan: Plan, options: ConnectionOptions): Promise<number> {
-  const connection = new Connections(plan.url.origin, options)
+  const connection = new Connection(plan.url.origin, options)
   try {
     const first = await firstNumber(plan, connection)
     const second = await firstNumber(plan, connection)

@@ -26,7 +26,7 @@ interface RunningInstance extends LocalInstance {
   readonly process: Supervised
 }
 
-export interface FleetOptions {
+interface FleetOptions {
   readonly rotation: Rotation
   readonly logFolder: string
   readonly balancerPort: number

@@ -5,7 +5,7 @@ import { findProgram, installSystemPackage, REDIS_PACKAGE } from './system-packa
 const IMAGE = 'redis:8-alpine'
 const ENGINE_DEADLINE_MS = 5_000
 
-export interface RedisLaunch {
+interface RedisLaunch {
   readonly port: number
   readonly folder: string
   /** Names this Redis on this machine: the container, its volume. */
@@ -15,7 +15,7 @@ export interface RedisLaunch {
 }
 
 /** A way to run Redis on this machine. */
-export interface RedisProgram {
+interface RedisProgram {
   /** What it is, for people. */
   readonly label: string
   launch(options: RedisLaunch, settings: readonly string[]): ChildProcess

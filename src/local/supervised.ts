@@ -12,7 +12,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null
 }
 
-export interface SupervisedOptions {
+interface SupervisedOptions {
   /** Starts the process. */
   readonly launch: () => ChildProcess
   /** Told of each end that nobody asked for. False: it is not started again. */

@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** The package that holds a program, by the package manager that installs it. */
-export interface SystemPackage {
+interface SystemPackage {
   readonly apt: string
   readonly dnf: string
   readonly apk: string

@@ -8,7 +8,7 @@ import { readAssets } from './assets.js'
 import { renderPage } from './page.js'
 import { renderProblem } from './problem-page.js'
 
-export interface PageSettings {
+interface PageSettings {
   readonly store: StoreName
   readonly instance: Instance
   readonly chaos: boolean
@@ -16,7 +16,7 @@ export interface PageSettings {
 }
 
 /** What a session holds for the page; visits are null where there is no session. */
-export interface SessionView {
+interface SessionView {
   readonly visits: number | null
   readonly trail: readonly Visit[]
 }

@@ -8,7 +8,7 @@ export type RedisClient = Redis | Cluster
 
 type Credentials = Pick<RedisSettings, 'username' | 'password' | 'tls'>
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** How long a caller waits at most, in ms: silence and lost addresses are given up well within it. */
   readonly deadlineMs: number
   /**

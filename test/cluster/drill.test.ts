@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ownAdapter } from '../../src/drill/adapter.js'
+import { CouldNotRun } from '../../src/drill/could-not-run.js'
 import { drill } from '../../src/drill/drill.js'
 import { Connection } from '../../src/drill/http/connection.js'
-import { CouldNotRun, DEFAULTS } from '../../src/drill/plan.js'
+import { DEFAULTS } from '../../src/drill/plan.js'
 import { clusterScenarios } from '../../src/drill/scenarios/cluster/choose.js'
 import { until } from '../../src/drill/scenarios/cluster/kubectl.js'
+import { IMAGE_VALUES } from '../support/cluster.js'
 
 const namespace = `drill-${process.pid}`
-const [repository = '', tag = ''] = (process.env.IMAGE ?? 'redissessions:dev').split(':')
 
 const run = (command: string, ...args: string[]) =>
   execFileSync(command, ['--namespace', namespace, ...args], {
@@ -18,10 +19,19 @@ const run = (command: string, ...args: string[]) =>
 
 async function install(release: string, ...values: string[]): Promise<URL> {
   const host = `${release}.${namespace}.localhost`
-  const image = [`image.repository=${repository}`, `image.tag=${tag}`]
-  const common = [...image, 'replicaCount=2', 'ingress.enabled=true', `ingress.host=${host}`]
+  const common = ['replicaCount=2', 'ingress.enabled=true', `ingress.host=${host}`]
   const set = [...common, ...values].flatMap((value) => ['--set', value])
-  run('helm', 'install', release, 'helm/redissessions', ...set, '--wait', '--timeout', '180s')
+  run(
+    'helm',
+    'install',
+    release,
+    'helm/redissessions',
+    ...IMAGE_VALUES,
+    ...set,
+    '--wait',
+    '--timeout',
+    '180s',
+  )
   const url = new URL(`http://${host}/`)
   // The Ingress controller learns of the new route a little later.
   const connection = new Connection(url.origin, {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { CouldNotRun } from '../../src/drill/could-not-run.js'
 import { HELP, readOptions } from '../../src/drill/options.js'
-import { CouldNotRun } from '../../src/drill/plan.js'
 
 const read = (...args: string[]) => {
   const options = readOptions(args)

@@ -10,7 +10,7 @@ export const CHART = 'helm/redissessions'
 
 type Labels = Record<string, string>
 
-export interface Container {
+interface Container {
   readonly name: string
   readonly image: string
   readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[]
@@ -19,7 +19,7 @@ export interface Container {
   readonly [field: string]: unknown
 }
 
-export interface PodSpec {
+interface PodSpec {
   readonly containers: readonly Container[]
   readonly initContainers?: readonly Container[]
   readonly securityContext?: Record<string, unknown>

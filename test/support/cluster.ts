@@ -180,7 +180,7 @@ export interface Pod {
   }
 }
 
-export interface Visited {
+interface Visited {
   readonly visits: number
   readonly instance: { readonly id: string; readonly index: number | null }
   readonly store: string

@@ -9,7 +9,7 @@ import { freePort } from './free-port.js'
 import { until } from './until.js'
 
 /** One sample that a query found: its labels and its value. */
-export interface Sample {
+interface Sample {
   readonly metric: Record<string, string>
   readonly value: readonly [number, string]
 }

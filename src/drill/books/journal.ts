@@ -20,12 +20,12 @@ export interface FaultRecord extends Partial<Acknowledged> {
   before?: Acknowledged
 }
 
-export interface Event {
+export interface JournalEvent {
   at: number
   text: string
 }
 
-export interface InstanceRecord {
+interface InstanceRecord {
   firstAt: number
   lastAt: number
   visits: number
@@ -49,12 +49,12 @@ export class Journal {
   readonly faults = new Map<Fault, number>()
   readonly faultRecords: FaultRecord[] = []
   readonly instances = new Map<string, InstanceRecord>()
-  readonly events: Event[] = []
+  readonly events: JournalEvent[] = []
   readonly latency = new Latency()
   readonly outages = new Outages()
   readonly silences = new Silences()
   readonly #started = performance.now()
-  readonly #listeners: ((event: Event) => void)[] = []
+  readonly #listeners: ((event: JournalEvent) => void)[] = []
   #waitSince = { at: 0, ms: 0 }
 
   /** @returns ms since the drill began */
@@ -62,7 +62,7 @@ export class Journal {
     return performance.now() - this.#started
   }
 
-  onEvent(listener: (event: Event) => void): void {
+  onEvent(listener: (event: JournalEvent) => void): void {
     this.#listeners.push(listener)
   }
 

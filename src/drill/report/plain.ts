@@ -1,6 +1,6 @@
 import type { Live } from '../drill.js'
-import { clock, Meter } from './screen.js'
-import { duration } from './table.js'
+import { Meter } from './screen.js'
+import { clock, duration } from './words.js'
 
 /** One line of progress at a time, for a log. */
 export class PlainProgress {

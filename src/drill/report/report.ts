@@ -1,4 +1,4 @@
-import type { Event, Fault, FaultRecord, Journal } from '../books/journal.js'
+import type { Fault, FaultRecord, Journal, JournalEvent } from '../books/journal.js'
 import type { LatencySummary } from '../books/latency.js'
 import type { Outage, Silence } from '../books/outages.js'
 import type { DestroySummary } from '../destroy.js'
@@ -51,7 +51,7 @@ export interface Report {
   /** In the order in which they first answered. */
   instances: InstanceReport[]
   scenarios: ScenarioRecord[]
-  events: readonly Event[]
+  events: readonly JournalEvent[]
   /** The first 500 faults. */
   faultRecords: readonly FaultRecord[]
   /** The drill's own processor time, in ms, while the browsers visited. */
@@ -59,7 +59,7 @@ export interface Report {
   requests: number
 }
 
-export interface Evidence {
+interface Evidence {
   plan: Plan
   journal: Journal
   startedAt: Date

@@ -1,25 +1,17 @@
 import type { Live } from '../drill.js'
-import { duration } from './table.js'
+import { clock, duration, grouped } from './words.js'
 
 /** What the screen needs of a terminal. */
-export interface Terminal {
+interface Terminal {
   write(text: string): unknown
   columns?: number
   rows?: number
 }
 
-const count = (value: number) => value.toLocaleString('en')
-
 /** @returns a bar of `width` cells, filled to `part` (0 to 1) */
 function bar(part: number, width: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, part)) * width)
   return '█'.repeat(filled) + '░'.repeat(Math.max(0, width - filled))
-}
-
-/** @returns `0:12`, minutes and seconds */
-export function clock(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000))
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
 /** What has been visited between two looks. */
@@ -51,8 +43,8 @@ export function frame(live: Live, meter: Meter, columns: number, rows: number): 
   const { perSecond, instances } = meter.read(live)
   const at = journal.now()
   const latency = journal.latency.summary()
-  const faults = [...journal.faults].map(([fault, times]) => `${fault} ${count(times)}`).join(', ')
-  const failures = [...journal.failures].map(([reason, times]) => `${reason} ${count(times)}`).join(', ')
+  const faults = [...journal.faults].map(([fault, times]) => `${fault} ${grouped(times)}`).join(', ')
+  const failures = [...journal.failures].map(([reason, times]) => `${reason} ${grouped(times)}`).join(', ')
   const most = Math.max(1, ...instances.map(([, rate]) => rate))
   const wide = Math.max(4, Math.min(40, columns - 50))
   // With scenarios the drill lasts as long as they do.
@@ -60,8 +52,8 @@ export function frame(live: Live, meter: Meter, columns: number, rows: number): 
   const progress = whole > 0 ? `${clock(at)} of ${clock(whole)}  ${bar(at / whole, wide)}` : clock(at)
   const head = [
     `${plan.url.href}  ${progress}  ${live.phase()}`,
-    `visits     ${count(journal.acknowledged)}, ${count(Math.round(perSecond))}/s`,
-    `failed     ${count(journal.failed)}${failures ? `  (requests: ${failures})` : ''}`,
+    `visits     ${grouped(journal.acknowledged)}, ${grouped(Math.round(perSecond))}/s`,
+    `failed     ${grouped(journal.failed)}${failures ? `  (requests: ${failures})` : ''}`,
     `faults     ${faults || 'none'}`,
     `latency    ${latency ? `p50 ${duration(latency.p50)}  p99 ${duration(latency.p99)}  max ${duration(latency.max)}` : '…'}`,
     'instances',
@@ -69,7 +61,7 @@ export function frame(live: Live, meter: Meter, columns: number, rows: number): 
       .slice(0, Math.max(1, rows - 12))
       .map(
         ([id, rate]) =>
-          `  ${id.slice(-28).padEnd(28)} ${bar(rate / most, wide)} ${count(Math.round(rate))}/s`,
+          `  ${id.slice(-28).padEnd(28)} ${bar(rate / most, wide)} ${grouped(Math.round(rate))}/s`,
       ),
     'events',
   ]

@@ -1,13 +1,6 @@
 import type { FaultRecord } from '../books/journal.js'
 import type { Report } from './report.js'
-
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
-const count = (value: number) => value.toLocaleString('en')
-
-/** @returns `3.4 ms`, or seconds from one second on */
-export function duration(ms: number): string {
-  return ms >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
-}
+import { duration, grouped, seconds } from './words.js'
 
 /** Draws the report for a person: what happened, then the verdict in one sentence. */
 export function tableOf(report: Report): string {
@@ -15,23 +8,23 @@ export function tableOf(report: Report): string {
   const rows: [string, string][] = [
     [
       'visits',
-      `${count(visits.attempted)} attempted, ${count(visits.acknowledged)} acknowledged, ${count(visits.stored)} stored`,
+      `${grouped(visits.attempted)} attempted, ${grouped(visits.acknowledged)} acknowledged, ${grouped(visits.stored)} stored`,
     ],
     [
       '',
-      `${count(visits.failed)} failed${visits.repeated > 0 ? `, ${count(visits.repeated)} acknowledged when repeated` : ''}; ${count(visits.perSecond)}/s for ${seconds(report.loadMs)}`,
+      `${grouped(visits.failed)} failed${visits.repeated > 0 ? `, ${grouped(visits.repeated)} acknowledged when repeated` : ''}; ${grouped(visits.perSecond)}/s for ${seconds(report.loadMs)}`,
     ],
-    ['sessions', `${count(report.browsers)} browsers, ${report.concurrency} at a time each`],
+    ['sessions', `${grouped(report.browsers)} browsers, ${report.concurrency} at a time each`],
     [
       '',
-      `${count(faults.lost)} lost, ${count(faults['counted twice'])} counted twice, ${count(faults['seen twice'])} numbers seen twice, ${count(faults['went back'])} going back`,
+      `${grouped(faults.lost)} lost, ${grouped(faults['counted twice'])} counted twice, ${grouped(faults['seen twice'])} numbers seen twice, ${grouped(faults['went back'])} going back`,
     ],
-    ['', `${count(faults.reset)} reset, ${count(faults.unread)} unread`],
+    ['', `${grouped(faults.reset)} reset, ${grouped(faults.unread)} unread`],
     ['destroyed', destroyedLine(report)],
     [
       'failures',
       Object.entries(report.failures)
-        .map(([reason, times]) => `${reason} ${count(times)}`)
+        .map(([reason, times]) => `${reason} ${grouped(times)}`)
         .join(', ') || 'none',
     ],
     ['latency', latencyLine(report)],
@@ -39,7 +32,7 @@ export function tableOf(report: Report): string {
       'outages',
       report.outages.map(
         ({ from, to, recovered, failures }) =>
-          `${seconds(from)} to ${seconds(to)}: ${count(failures)} failed, ${recovered === undefined ? 'no recovery seen' : `recovered after ${duration(recovered - from)}`}`,
+          `${seconds(from)} to ${seconds(to)}: ${grouped(failures)} failed, ${recovered === undefined ? 'no recovery seen' : `recovered after ${duration(recovered - from)}`}`,
       ),
     ),
     ...lines(
@@ -50,7 +43,7 @@ export function tableOf(report: Report): string {
       'instances',
       report.instances.map(
         ({ id, visits, share, failed, firstAt, lastAt, silences }) =>
-          `${id}  ${(share * 100).toFixed(1)} %  ${count(visits)} visits, ${seconds(firstAt)} to ${seconds(lastAt)}${failed > 0 ? `, ${count(failed)} failed` : ''}${silences.map(({ from, to }) => `, silent ${seconds(from)} to ${seconds(to)}`).join('')}`,
+          `${id}  ${(share * 100).toFixed(1)} %  ${grouped(visits)} visits, ${seconds(firstAt)} to ${seconds(lastAt)}${failed > 0 ? `, ${grouped(failed)} failed` : ''}${silences.map(({ from, to }) => `, silent ${seconds(from)} to ${seconds(to)}`).join('')}`,
       ),
       16,
     ),
@@ -58,14 +51,14 @@ export function tableOf(report: Report): string {
       'scenarios',
       report.scenarios.map(
         (scenario) =>
-          `${scenario.name}  ${seconds(scenario.from)} to ${seconds(scenario.to)}: ${scenario.problem === undefined ? `${count(scenario.acknowledged)} visits, ${count(scenario.failed)} failed, ${count(scenario.faults)} faults, longest wait ${duration(scenario.longestWaitMs)}` : `could not be done: ${scenario.problem}`}`,
+          `${scenario.name}  ${seconds(scenario.from)} to ${seconds(scenario.to)}: ${scenario.problem === undefined ? `${grouped(scenario.acknowledged)} visits, ${grouped(scenario.failed)} failed, ${grouped(scenario.faults)} faults, longest wait ${duration(scenario.longestWaitMs)}` : `could not be done: ${scenario.problem}`}`,
       ),
       50,
     ),
     ...lines('faults', report.faultRecords.filter(({ fault }) => fault !== 'resurrected').map(faultLine)),
     [
       'drill',
-      `${seconds(report.cpuMs)} of processor time, ${count(Math.round((report.cpuMs * 1000) / Math.max(1, visits.attempted)))} µs a visit; seed ${report.seed}`,
+      `${seconds(report.cpuMs)} of processor time, ${grouped(Math.round((report.cpuMs * 1000) / Math.max(1, visits.attempted)))} µs a visit; seed ${report.seed}`,
     ],
   ]
   const body = rows.map(([name, text]) => `  ${name.padEnd(10)} ${text}`)
@@ -75,7 +68,7 @@ export function tableOf(report: Report): string {
 /** Rows under one name; past `limit` only how many there are. */
 function lines(name: string, texts: string[], limit = 8): [string, string][] {
   const shown = texts.slice(0, limit).map((text, index): [string, string] => [index === 0 ? name : '', text])
-  return texts.length > limit ? [...shown, ['', `… and ${count(texts.length - limit)} more`]] : shown
+  return texts.length > limit ? [...shown, ['', `… and ${grouped(texts.length - limit)} more`]] : shown
 }
 
 function latencyLine({ latencyMs, longestWait }: Report): string {
@@ -88,8 +81,8 @@ function latencyLine({ latencyMs, longestWait }: Report): string {
 function destroyedLine({ destroyed }: Report): string {
   if (!destroyed) return 'not tried'
   const { tried, judged, resurrected, problem } = destroyed
-  const rest = judged < tried ? `; ${count(tried - judged)} could not be judged (${problem})` : ''
-  return `${count(judged)} sessions with visits in flight, ${count(resurrected)} came back${rest}`
+  const rest = judged < tried ? `; ${grouped(tried - judged)} could not be judged (${problem})` : ''
+  return `${grouped(judged)} sessions with visits in flight, ${grouped(resurrected)} came back${rest}`
 }
 
 /** @returns one fault in words: when, which browser, which instance, and what had been acknowledged before */

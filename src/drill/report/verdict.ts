@@ -1,12 +1,8 @@
 import type { Report } from './report.js'
+import { counted } from './words.js'
 
 type Judged = Pick<Report, 'faults' | 'browsers'> & {
   visits: Pick<Report['visits'], 'acknowledged' | 'failed'>
-}
-
-/** @returns `1 visit`, `2,000 visits` */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
 /**

@@ -1,5 +1,5 @@
+import { CouldNotRun } from '../could-not-run.js'
 import type { Options } from '../options.js'
-import { CouldNotRun } from '../plan.js'
 import { clusterScenarios } from './cluster/choose.js'
 import { demoTarget } from './demo.js'
 import { localScenarios } from './local.js'

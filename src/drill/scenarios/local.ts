@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { CouldNotRun } from '../plan.js'
+import { CouldNotRun } from '../could-not-run.js'
 import type { Scenario } from './scenario.js'
 
 /** What can be done to a local platform. */

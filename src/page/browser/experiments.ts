@@ -1,10 +1,10 @@
 import { type Html, html } from '../parts/html.js'
-import { colour, count, label, type PageState } from '../parts/state.js'
+import { colour, grouped, label, type PageState } from '../parts/state.js'
 import { type CountedVisit, killInstance, pause, Refused, type StoredSession } from './api.js'
 import type { Stage } from './stage.js'
 
 /** What an experiment may do: each goes through the page, which shows it. */
-export interface Bench {
+export interface Lab {
   readonly state: PageState
   readonly stage: Stage
   visit(): Promise<CountedVisit>
@@ -13,7 +13,7 @@ export interface Bench {
 }
 
 /** Runs an experiment; it may show what it has so far, and returns what came out. */
-export type Experiment = (bench: Bench, show: (result: Html) => void) => Promise<Html>
+export type Experiment = (lab: Lab, show: (result: Html) => void) => Promise<Html>
 
 const REFRESHES = 10
 /** Slow enough to see who answers. */
@@ -24,12 +24,12 @@ const ROUNDS = 20
 const IN_FLIGHT = 5
 
 /** One visit after the other: does each go on from the one before? */
-export const refresh: Experiment = async (bench, show) => {
-  let last = bench.state.visits ?? 0
+export const refresh: Experiment = async (lab, show) => {
+  let last = lab.state.visits ?? 0
   let wentOn = 0
   const steps: Html[] = []
   for (let turn = 0; turn < REFRESHES; turn++) {
-    const { visits, instance } = await bench.visit()
+    const { visits, instance } = await lab.visit()
     if (visits > last) wentOn++
     steps.push(square(visits > last ? 'good' : 'lost', instance, visits))
     last = visits
@@ -42,19 +42,19 @@ export const refresh: Experiment = async (bench, show) => {
 }
 
 /** Visits that overlap: is each one counted, and does each see a number of its own? */
-export const burst: Experiment = async (bench, show) => {
-  const before = (await bench.stored())?.visits ?? 0
+export const burst: Experiment = async (lab, show) => {
+  const before = (await lab.stored())?.visits ?? 0
   const seen = new Set<number>()
   const steps: Html[] = []
   const visits = Array.from({ length: AT_ONCE }, async () => {
-    const answer = await bench.visit().catch(refused)
+    const answer = await lab.visit().catch(refused)
     if (!answer) return
     steps.push(square(seen.has(answer.visits) ? 'lost' : 'good', answer.instance, answer.visits))
     seen.add(answer.visits)
     show(dots(steps, AT_ONCE))
   })
   await Promise.all(visits)
-  const counted = Math.max(0, ((await bench.stored())?.visits ?? 0) - before)
+  const counted = Math.max(0, ((await lab.stored())?.visits ?? 0) - before)
   const answered = steps.length
   const lost = answered - counted
   const good = lost === 0 && seen.size === answered
@@ -72,16 +72,16 @@ export const burst: Experiment = async (bench, show) => {
 }
 
 /** A session that is ended while visits to it are on their way: is it found again afterwards? */
-export const race: Experiment = async (bench, show) => {
+export const race: Experiment = async (lab, show) => {
   const steps: Html[] = []
   let back = 0
   let judged = 0
   for (let round = 0; round < ROUNDS; round++) {
-    await bench.visit()
-    const old = new Set((await bench.stored())?.trail.map(({ at }) => at))
-    const visits = Array.from({ length: IN_FLIGHT }, () => bench.visit().catch(refused))
-    await Promise.all([...visits, bench.end()])
-    const lived = await isBack(bench, old)
+    await lab.visit()
+    const old = new Set((await lab.stored())?.trail.map(({ at }) => at))
+    const visits = Array.from({ length: IN_FLIGHT }, () => lab.visit().catch(refused))
+    await Promise.all([...visits, lab.end()])
+    const lived = await isBack(lab, old)
     if (old.size > 0) judged++
     if (lived) back++
     steps.push(html`<i class="${lived ? 'lost' : 'good'}">${old.size === 0 ? '?' : lived ? '✗' : '✓'}</i>`)
@@ -104,26 +104,26 @@ function raceVerdict(judged: number, back: number): Html {
 }
 
 /** The next instance to answer is killed, and a visit follows at once. */
-export const kill: Experiment = async (bench) => {
-  const before = bench.state.visits
+export const kill: Experiment = async (lab) => {
+  const before = lab.state.visits
   const victim = await killInstance()
   if (!victim) return verdict(false, 'Nobody took the request: no instance was killed.')
-  bench.stage.left(victim)
-  const { visits, instance } = await bench.visit()
+  lab.stage.left(victim)
+  const { visits, instance } = await lab.visit()
   const good = visits === (before ?? 0) + 1
   return html`<p>Instance <span class="chip ${colour(victim)}">${label(victim)}</span> was killed. Your next visit went to <span class="chip ${colour(instance)}">${label(instance)}</span>.</p>${verdict(
     good,
     good
-      ? `The count went on: ${count(visits)}.`
-      : `The count did not go on: ${count(visits)} after ${count(before ?? 0)}.`,
+      ? `The count went on: ${grouped(visits)}.`
+      : `The count did not go on: ${grouped(visits)} after ${grouped(before ?? 0)}.`,
   )}`
 }
 
-async function isBack(bench: Bench, old: ReadonlySet<number>): Promise<boolean> {
+async function isBack(lab: Lab, old: ReadonlySet<number>): Promise<boolean> {
   // With sessions in memory, only one instance can know: ask as often as there are instances.
-  const looks = bench.state.store === 'memory' ? bench.stage.live : 1
+  const looks = lab.state.store === 'memory' ? lab.stage.live : 1
   for (let look = 0; look < looks; look++) {
-    const session = await bench.stored()
+    const session = await lab.stored()
     // A visit that came after the end has begun a new session: only an old step tells that it is the old one.
     if (session?.trail.some(({ at }) => old.has(at))) return true
   }
@@ -145,7 +145,7 @@ function dots(steps: readonly Html[], all: number): Html {
 }
 
 function figures(rows: readonly (readonly [string, number])[]): Html {
-  return html`<dl class="figures">${rows.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${count(figure)}</dd></div>`)}</dl>`
+  return html`<dl class="figures">${rows.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${grouped(figure)}</dd></div>`)}</dl>`
 }
 
 function verdict(good: boolean, text: string): Html {

@@ -1,9 +1,9 @@
 import { TRAIL_LENGTH, type Visit } from '../../visit/trail.js'
 import { hero } from '../parts/hero.js'
-import { count, label, many, type PageState } from '../parts/state.js'
+import { grouped, label, many, type PageState } from '../parts/state.js'
 import { trail } from '../parts/trail.js'
 import * as api from './api.js'
-import { type Bench, burst, type Experiment, kill, race, refresh } from './experiments.js'
+import { burst, type Experiment, kill, type Lab, race, refresh } from './experiments.js'
 import { notes, troubleNote } from './notes.js'
 import { Stage } from './stage.js'
 
@@ -117,7 +117,7 @@ async function end(): Promise<void> {
   others.postMessage('ended')
 }
 
-const bench: Bench = {
+const lab: Lab = {
   get state() {
     return state
   },
@@ -165,7 +165,7 @@ async function experiment(button: HTMLElement, run: Experiment): Promise<void> {
   place.replaceChildren()
   place.setAttribute('aria-busy', 'true')
   say('')
-  const result = await run(bench, ({ markup }) => {
+  const result = await run(lab, ({ markup }) => {
     place.innerHTML = markup
   })
   place.innerHTML = result.markup
@@ -213,7 +213,7 @@ async function poll(): Promise<void> {
 
 async function welcomeBack(): Promise<void> {
   await sync()
-  if (state.visits !== null) say(notes.back(count(state.visits)))
+  if (state.visits !== null) say(notes.back(grouped(state.visits)))
 }
 
 async function keepPolling(): Promise<never> {

@@ -1,5 +1,5 @@
 import type { StoreName } from '../../stores/store-names.js'
-import { count, NO_COOKIE } from '../parts/state.js'
+import { grouped, NO_COOKIE } from '../parts/state.js'
 import type { Trouble } from './api.js'
 
 type Note = [text: string, kind?: 'warn' | 'bad']
@@ -30,11 +30,11 @@ export const notes = {
     if (before !== null && visits <= before) {
       if (store === 'memory')
         return [
-          `Instance ${instance} keeps its own memory, and there you have been ${count(visits)} of ${count(before)} times.`,
+          `Instance ${instance} keeps its own memory, and there you have been ${grouped(visits)} of ${grouped(before)} times.`,
           'warn',
         ]
       if (visits === 1) return ['A new session: the one before was ended, or has expired.', 'warn']
-      return [`The count went back from ${count(before)} to ${count(visits)}: visits got lost.`, 'bad']
+      return [`The count went back from ${grouped(before)} to ${grouped(visits)}: visits got lost.`, 'bad']
     }
     if (tries > 1)
       return [

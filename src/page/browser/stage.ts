@@ -1,6 +1,6 @@
 import type { Instance, LiveInstance } from '../../replicas/instance.js'
 import { type Drawn, inWords, picture, type Scene } from '../parts/picture.js'
-import { colour, count, type PageState } from '../parts/state.js'
+import { colour, grouped, type PageState } from '../parts/state.js'
 
 /** How long an instance that has left stays in the picture. */
 const LEAVES_AFTER_MS = 4_000
@@ -79,7 +79,8 @@ export class Stage {
       entrance.setAttribute('class', `entrance way lit ${colour(instance)}`)
     for (const part of this.#partsOf(instance)) part.classList.add('lit')
     for (const svg of this.#place.children) svg.setAttribute('aria-label', inWords(this.#scene))
-    const figure = this.#scene.redisAway || store === 'memory' || visits === null ? undefined : count(visits)
+    const figure =
+      this.#scene.redisAway || store === 'memory' || visits === null ? undefined : grouped(visits)
     for (const text of this.#place.querySelectorAll('.redis text:last-child'))
       if (figure) text.textContent = figure
     if (pulse) this.#pulse(instance)
@@ -115,6 +116,6 @@ export class Stage {
   // The count and the light change in place: a drawing of its own for each would cut the pulses short.
   #shapeOf({ instances, redisAway, visits }: Scene): string {
     const who = instances.map(({ id, gone }) => [id, gone])
-    return JSON.stringify([who, redisAway, visits === null ? 0 : count(visits).length])
+    return JSON.stringify([who, redisAway, visits === null ? 0 : grouped(visits).length])
   }
 }

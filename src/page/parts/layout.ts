@@ -38,7 +38,7 @@ export interface Slot {
   readonly across: number
 }
 
-export interface Layout {
+interface Layout {
   readonly slots: readonly Slot[]
   /** How much a slot takes across the way. */
   readonly thickness: number

@@ -1,7 +1,7 @@
 import type { LiveInstance } from '../../replicas/instance.js'
 import { type Html, html } from './html.js'
 import { type Frame, layout, type Slot, type Span, TALL, WIDE } from './layout.js'
-import { colour, count, label, many, type PageState } from './state.js'
+import { colour, grouped, label, many, type PageState } from './state.js'
 
 /** An instance in the picture; one that has left stays for a moment, so that people see which. */
 export interface Drawn extends LiveInstance {
@@ -101,7 +101,7 @@ const MARGIN = 8
 function redis({ store, redisAway, visits }: Scene, place: string): Html {
   const state = redisAway ? 'away' : store === 'memory' ? 'unused' : 'up'
   const inside =
-    state === 'away' ? 'away' : state === 'unused' ? 'not asked' : visits === null ? '' : count(visits)
+    state === 'away' ? 'away' : state === 'unused' ? 'not asked' : visits === null ? '' : grouped(visits)
   const size =
     inside.length > 9 ? ' class="small"' : state === 'up' && inside.length < 6 ? ' class="large"' : ''
   return html`<g class="redis ${state}" transform="${place}">

@@ -29,13 +29,13 @@ export function colour({ id, index }: Instance): string {
 }
 
 /** @returns a whole number as people read it. */
-export function count(number: number): string {
+export function grouped(number: number): string {
   return number.toLocaleString('en')
 }
 
 /** @returns the number with the word that it takes. */
 export function many(number: number, word: string): string {
-  return `${count(number)} ${word}${number === 1 ? '' : 's'}`
+  return `${grouped(number)} ${word}${number === 1 ? '' : 's'}`
 }
 
 /** What is said to a browser that comes without the cookie it was given. */

@@ -4,7 +4,7 @@ import { type Html, html } from './html.js'
 import { colour, label } from './state.js'
 
 /** How a time is written; the browser's script knows the reader's time zone, the server doesn't. */
-export type TimeText = (at: number) => string
+type TimeText = (at: number) => string
 
 /** The last visits as a strip, oldest first, and each instance's share of them. */
 export function trail(visits: readonly Visit[], timeText: TimeText): Html {

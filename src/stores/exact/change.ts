@@ -20,7 +20,7 @@ export interface Change {
 }
 
 /** A log is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */
-export const ENTRY_SEPARATOR = ',\n'
+const ENTRY_SEPARATOR = ',\n'
 
 /**
  * @param base the fields as they were loaded; only keys that the session got, so that no other key counts as deleted.

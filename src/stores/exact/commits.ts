@@ -22,7 +22,7 @@ export interface Commit {
 }
 
 /** What became of a commit, and the counters as it left them. */
-export type Outcome =
+type Outcome =
   | readonly ['ok' | 'dup', Readonly<Record<string, number>>]
   | readonly ['gone' | 'exists' | 'moved']
 

@@ -1,4 +1,4 @@
-import { CouldNotRun } from '../../plan.js'
+import { CouldNotRun } from '../../could-not-run.js'
 import type { Scenario } from '../scenario.js'
 import { killPod, rollout, rotateSecret, scale } from './app.js'
 import { drain } from './drain.js'

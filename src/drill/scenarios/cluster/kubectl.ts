@@ -18,7 +18,7 @@ export interface Deployment {
   }
 }
 
-export type Component = 'app' | 'redis'
+type Component = 'app' | 'redis'
 
 const PATIENCE_MS = 300_000
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { ownAdapter } from '../../src/drill/adapter.js'
-import { Journal } from '../../src/drill/books/journal.js'
-import { DEFAULTS } from '../../src/drill/plan.js'
-import { frame, Meter, Screen } from '../../src/drill/report/screen.js'
+import { ownAdapter } from '../../../src/drill/adapter.js'
+import { Journal } from '../../../src/drill/books/journal.js'
+import { DEFAULTS } from '../../../src/drill/plan.js'
+import { frame, Meter, Screen } from '../../../src/drill/report/screen.js'
 
 function live() {
   const journal = new Journal()
