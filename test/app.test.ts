@@ -168,6 +168,20 @@ describe('the counter', () => {
     expect(stats.match(/cmdstat_(?!config|info)\w+/g) ?? []).toEqual([])
   })
 
+  it('counts the visit of somebody who returns in one round trip', async () => {
+    open()
+    const cookie = cookieOf(await visit())
+    await visit(cookie)
+    await counter.client?.config('RESETSTAT')
+    expect((await visit(cookie)).body.visits).toBe(3)
+    await request(counter.app)
+      .post('/api/visits')
+      .set({ Cookie: cookie, 'Idempotency-Key': 'click' })
+      .expect(200, /"visits":4/)
+    const stats = String(await counter.client?.info('commandstats'))
+    expect(stats).toMatch(/cmdstat_evalsha:calls=2,/)
+  })
+
   it('answers problems as RFC 9457 has them', async () => {
     open()
     const app = request(counter.app)

@@ -1,9 +1,10 @@
-import type { Request } from 'express'
+import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { Settings } from '../config/settings.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { RedisClient } from '../redis/connect.js'
 import { COUNTED } from '../visit/count-visit.js'
+import { type BlindChange, changeOnLoad } from './change-on-load.js'
 import { ConnectRedisStore } from './connect-redis-store.js'
 import { ExactRedisStore } from './exact/index.js'
 import { begin, reporting } from './operations.js'
@@ -19,6 +20,8 @@ export interface SessionStore {
   readonly cookieMaxAge?: number
   /** Whether a commit leaves nothing to do at the request's end, where the browser has its cookie: neither a save nor a touch. */
   readonly commitsAll: boolean
+  /** Makes a middleware that loads the session commit a change on the way; then `req.committedOnLoad` says so. */
+  changeOnLoad?(withSession: RequestHandler, change: (req: Request) => BlindChange): RequestHandler
   /**
    * Commits the request's session. With an idempotency key that was committed before, it changes nothing.
    * @returns the visits that this commit made, or those that the key's first commit made.
@@ -71,6 +74,7 @@ function openExact(
     name: 'exact',
     forExpress: store,
     commitsAll: true,
+    changeOnLoad: changeOnLoad(store, metrics),
     async commit({ session }, idempotencyKey) {
       const end = begin('commit', metrics)
       try {

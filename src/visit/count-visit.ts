@@ -18,3 +18,8 @@ export function countVisit(session: Partial<SessionData>, instance: Instance): v
   session.visits = (session.visits ?? 0) + 1
   session.trail = [...(session.trail ?? []), stepOf(instance)].slice(-TRAIL_LENGTH)
 }
+
+/** @returns the same for a store that counts a visit in a session that nobody has loaded yet. */
+export function visitOf(instance: Instance) {
+  return { add: { visits: 1 }, append: { trail: [stepOf(instance)] } }
+}

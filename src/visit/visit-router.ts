@@ -7,7 +7,7 @@ import type { ShowPage } from '../page/page-router.js'
 import type { Instance } from '../replicas/instance.js'
 import { leaveSession } from '../stores/leave-session.js'
 import type { SessionStore } from '../stores/open-store.js'
-import { countVisit } from './count-visit.js'
+import { countVisit, visitOf } from './count-visit.js'
 import { readTrail } from './trail.js'
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
@@ -20,15 +20,19 @@ export function visitRouter(
   metrics: Metrics,
   page: ShowPage,
 ): Router {
+  // The visit of a session that is there rides on its load where the store can.
+  const counting =
+    store.changeOnLoad?.(withSession, (req) => ({ update: visitOf(instance), ...idempotencyOf(req) })) ??
+    withSession
+
   async function visit(req: Request, res: Response): Promise<void> {
-    const key = req.method === 'POST' ? req.get('Idempotency-Key') : undefined
-    if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-      throw new Problem(400, 'Idempotency-Key takes 1 to 255 visible ASCII characters.')
-    }
     const { session } = req
-    const first = session.visits === undefined
-    countVisit(session, instance)
-    const visits = await store.commit(req, key)
+    let visits = session.visits ?? 0
+    const first = visits === 0
+    if (!req.committedOnLoad) {
+      countVisit(session, instance)
+      visits = await store.commit(req, idempotencyOf(req).idempotencyKey)
+    }
     if (first) metrics.sessionCreated()
     // Nothing is left to store, and no cookie to set: express-session need not look for changes.
     else if (store.commitsAll && !session.cookie.expires) leaveSession(req)
@@ -44,8 +48,16 @@ export function visitRouter(
     .head((_req, res) => {
       res.end()
     })
-    .get(withSession, visit)
+    .get(counting, visit)
     .all(onlyMethods('GET', 'HEAD'))
-  router.route('/api/visits').post(withSession, visit).all(onlyMethods('POST'))
+  router.route('/api/visits').post(counting, visit).all(onlyMethods('POST'))
   return router
+}
+
+function idempotencyOf(req: Request): { idempotencyKey?: string } {
+  const key = req.method === 'POST' ? req.get('Idempotency-Key') : undefined
+  if (key === undefined) return {}
+  if (!IDEMPOTENCY_KEY.test(key))
+    throw new Problem(400, 'Idempotency-Key takes 1 to 255 visible ASCII characters.')
+  return { idempotencyKey: key }
 }

@@ -19,6 +19,29 @@ export interface Change {
   readonly appended: ReadonlyMap<string, readonly string[]>
 }
 
+/** What to add to a session's counters (whole numbers), and to append to its logs. */
+export interface SessionUpdate {
+  readonly add?: Readonly<Record<string, number>>
+  readonly append?: Readonly<Record<string, readonly unknown[]>>
+}
+
+/** @returns the change that makes an update. @throws TypeError for what is not declared as a counter or log, or is no whole number. */
+export function updateOf({ add = {}, append = {} }: SessionUpdate, rules: Rules): Change {
+  const added = new Map<string, { by: number; total: number }>()
+  for (const key of Object.keys(add)) {
+    const by = add[key]
+    if (!rules.counters.has(key) || !Number.isSafeInteger(by))
+      throw new TypeError(`update: expected whole numbers for declared counters, found ${key}: ${by}`)
+    added.set(key, { by: Number(by), total: Number(by) })
+  }
+  const appended = new Map<string, readonly string[]>()
+  for (const key of Object.keys(append)) {
+    if (!rules.logs.has(key)) throw new TypeError(`update: ${key} is not declared as a log`)
+    appended.set(key, textsOf(append[key] ?? []))
+  }
+  return { set: new Map(), deleted: new Set(), added, appended }
+}
+
 /** A log is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */
 const ENTRY_SEPARATOR = ',\n'
 

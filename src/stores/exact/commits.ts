@@ -7,7 +7,7 @@ import { COMMIT } from './scripts.js'
 /** One commit, as the script takes it. */
 export interface Commit {
   readonly mode: 'update' | 'create' | 'replace'
-  /** ms until the session expires */
+  /** ms until the session expires; 0 for what its own last commit said. */
   readonly ttlMs: number
   readonly idempotencyKey: string
   /** The record of connect-redis that was loaded, and what it becomes. */
@@ -19,12 +19,16 @@ export interface Commit {
   readonly slideMs: string | undefined
   /** How many entries each log keeps. */
   readonly logs: ReadonlyMap<string, number>
+  /** Whether the session is wanted, too, as the commit leaves it; its life extended. */
+  readonly loads?: boolean
 }
 
-/** What became of a commit, and the counters as it left them. */
-type Outcome =
-  | readonly ['ok' | 'dup', Readonly<Record<string, number>>]
-  | readonly ['gone' | 'exists' | 'moved']
+/** What became of a commit, and the counters as it left them; and the session, for a commit that loads and had no company. */
+type Outcome = readonly [
+  'ok' | 'dup' | 'gone' | 'exists' | 'moved',
+  counters?: Readonly<Record<string, number>> | undefined,
+  found?: readonly unknown[],
+]
 
 interface Waiting {
   readonly commit: Commit
@@ -77,7 +81,9 @@ export class Commits {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH)
       this.#sequence += 1
-      const args: (string | number)[] = [this.#writer, this.#sequence, batch.length]
+      // In a batch each would have to hear of another state of the session.
+      const loads = batch.length === 1 && batch[0]?.commit.loads
+      const args: (string | number)[] = [this.#writer, this.#sequence, batch.length, loads ? 1 : 0]
       for (const { commit } of batch) pushCommit(args, commit)
       try {
         const reply = await this.#commands.run(
@@ -86,10 +92,11 @@ export class Commits {
           // The deadline of those that came first is their own.
           batch.at(-1)?.since,
         )
-        const outcomes = JSON.parse(String(reply)) as Outcome[]
+        const [results, ...found] = Array.isArray(reply) ? reply : [reply]
+        const outcomes = JSON.parse(String(results)) as Outcome[]
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
-          if (outcome) resolve(outcome)
+          if (outcome) resolve(found.length > 0 ? [outcome[0], outcome[1], found] : outcome)
           else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
         })
       } catch (error) {

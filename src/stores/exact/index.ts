@@ -1,3 +1,4 @@
+export type { SessionUpdate } from './change.js'
 export type { DurabilityOption } from './durability.js'
 export {
   NotDurableError,

@@ -25,11 +25,31 @@ const KEPT_SECONDS = 600
 /** How many idempotency keys a session keeps at most: the newest. */
 const KEYS_KEPT = 128
 
+/** What a session is returned as: [fields, PTTL, @ttl]. Marks and idempotency keys stay behind: they may be longer than it. */
+const SESSION = `
+local function session(key, all, slides)
+  local fields, ttl = {}, ''
+  for i = 1, #all, 2 do
+    if string.byte(all[i]) == 58 then
+      fields[#fields + 1] = all[i]
+      fields[#fields + 1] = all[i + 1]
+    elseif all[i] == '@ttl' then
+      ttl = all[i + 1]
+    end
+  end
+  if slides and ttl ~= '' then
+    redis.call('PEXPIRE', key, ttl)
+    return {fields, tonumber(ttl), ttl}
+  end
+  return {fields, redis.call('PTTL', key), ttl}
+end
+`
+
 /**
  * KEYS: session. ARGV: slide ('1' or '0').
- * Returns nothing for none; [text, PTTL] of a record of connect-redis; [fields, PTTL, @ttl] of a session, its life extended.
+ * Returns nothing for none; [text, PTTL] of a record of connect-redis; SESSION of a session, its life extended.
  */
-export const LOAD = script(`
+export const LOAD = script(`${SESSION}
 local key = KEYS[1]
 local all = redis.pcall('HGETALL', key)
 if all.err then
@@ -37,34 +57,28 @@ if all.err then
   return {redis.call('GET', key), redis.call('PTTL', key)}
 end
 if #all == 0 then return false end
--- Marks and idempotency keys stay here: they may be longer than the session.
-local fields, ttl = {}, ''
-for i = 1, #all, 2 do
-  if string.byte(all[i]) == 58 then
-    fields[#fields + 1] = all[i]
-    fields[#fields + 1] = all[i + 1]
-  elseif all[i] == '@ttl' then
-    ttl = all[i + 1]
-  end
-end
-if ttl ~= '' and ARGV[1] == '1' then
-  redis.call('PEXPIRE', key, ttl)
-  return {fields, tonumber(ttl), ttl}
-end
-return {fields, redis.call('PTTL', key), ttl}`)
+return session(key, all, ARGV[1] == '1')`)
 
 /**
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
  * returned then (marks as in RIFL, Lee et al., SOSP 2015; one for each writer, which has one batch in flight for a session).
- * KEYS: session. ARGV: writer, sequence, count, then for each commit: "mode ttl lengths" (ttl in ms, the length of each of the
- * six lists below), idempotency key (JSON text or nothing), the record of connect-redis that was loaded, and the lists: fields
+ * KEYS: session. ARGV: writer, sequence, count, whether to load ('1' or '0'), then for each commit: "mode ttl lengths" (ttl in
+ * ms, 0 for the session's own; the length of each of the six lists below), idempotency key (JSON text or nothing), the record of connect-redis that was loaded, and the lists: fields
  * to take over from that record (name, text), fields to set (name, text), fields to delete (name), counters to add to (name,
  * by, total), counters to read (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
- * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"].
+ * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"]; where it is to load a
+ * session that lives, [that JSON, ...SESSION].
  */
-export const COMMIT = script(`
+export const COMMIT = script(`${SESSION}
 local key = KEYS[1]
+local function answer(results)
+  if ARGV[4] == '0' then return results end
+  local all = redis.pcall('HGETALL', key)
+  if all.err or #all == 0 then return results end
+  return {results, unpack(session(key, all, true))}
+end
+
 local now = redis.call('TIME')[1]
 local mark, sequence = '@w' .. ARGV[1], tonumber(ARGV[2])
 local known = redis.pcall('HGET', key, mark)
@@ -77,7 +91,7 @@ elseif known then
     -- A change, so that a wait for replicas on this connection waits for it; one that no lack of memory refuses.
     local ttl = redis.call('PTTL', key)
     if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
-    return results
+    return answer(results)
   end
   if tonumber(last) > sequence then return redis.error_reply('STALE a later commit of this writer was applied') end
 end
@@ -91,7 +105,7 @@ if alive and not known then
   end
 end
 
-local at = 3
+local at = 4
 local function take()
   at = at + 1
   return ARGV[at]
@@ -231,9 +245,9 @@ end
 results = '[' .. table.concat(results, ',') .. ']'
 if expiry then
   redis.call('HSET', key, mark, ARGV[2] .. ' ' .. now .. ' ' .. results)
-  redis.call('PEXPIRE', key, expiry)
+  if expiry ~= '0' then redis.call('PEXPIRE', key, expiry) end
 end
-return results`)
+return answer(results)`)
 
 /**
  * Ends a session. A DEL of nothing, sent again after a lost reply, is no change, and a wait for replicas that knows of no

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import session from 'express-session'
+import { type Rules, type SessionUpdate, updateOf } from './change.js'
 import { Commits } from './commits.js'
 import { Durability } from './durability.js'
 import { HeldSessions } from './held-sessions.js'
@@ -20,6 +21,7 @@ type Callback<T> = (error?: unknown, result?: T) => void
  */
 export class ExactRedisStore extends session.Store {
   readonly #disableTouch: boolean
+  readonly #rules: Rules
   readonly #commands: RedisCommands
   readonly #durability: Durability
   readonly #stored: StoredSessions
@@ -37,8 +39,9 @@ export class ExactRedisStore extends session.Store {
     this.#disableTouch = disableTouch
     this.#commands = new RedisCommands(client, deadlineMs, (error) => this.emit('retry', error))
     this.#durability = new Durability(options.durability ?? 'primary', client, deadlineMs)
-    this.#stored = new StoredSessions(keys, this.#commands, this.#durability, rules)
+    this.#rules = rules
     const commits = new Commits(randomBytes(9).toString('base64url'), this.#commands, this.#durability)
+    this.#stored = new StoredSessions(keys, this.#commands, this.#durability, commits, rules, ttl)
     const emit = (event: ExactRedisStoreEvent, detail?: unknown) => this.emit(event, detail)
     this.#held = new HeldSessions({
       stored: this.#stored,
@@ -89,6 +92,25 @@ export class ExactRedisStore extends session.Store {
    */
   commit(data: session.Session & Partial<session.SessionData>, { idempotencyKey = '' } = {}): Promise<void> {
     return this.#held.commit(data.id, data as session.SessionData, idempotencyKey)
+  }
+
+  /**
+   * Adds to a session's counters and appends to its logs in the one round trip that loads it; as exact as any commit.
+   * @returns the session as this left it, its life extended; null for none. With an idempotency key that was committed to this
+   *   session before, nothing is changed, and the counters are those of the first time.
+   * @throws TypeError for what is not declared as a counter or log.
+   */
+  async update(
+    sid: string,
+    update: SessionUpdate,
+    { idempotencyKey = '' } = {},
+  ): Promise<session.SessionData | null> {
+    const since = performance.now()
+    const change = updateOf(update, this.#rules)
+    const found = await this.#stored.update(sid, change, idempotencyKey, since)
+    if (!found) return null
+    this.emit(found.again ? 'duplicate' : 'commit', performance.now() - since)
+    return this.#dataOf(found.loaded)
   }
 
   /** Extends the session's life; no work where that was done a moment ago. */
@@ -143,7 +165,10 @@ export class ExactRedisStore extends session.Store {
     const since = performance.now()
     const loaded = await this.#stored.load(sid, !this.#disableTouch, since)
     this.emit('load', performance.now() - since)
-    if (!loaded) return null
+    return loaded ? this.#dataOf(loaded) : null
+  }
+
+  #dataOf(loaded: Loaded): session.SessionData {
     const data = dataOf(loaded)
     this.#loaded.set(data, loaded)
     return data

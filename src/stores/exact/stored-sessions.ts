@@ -1,8 +1,10 @@
-import type { Fields, Rules } from './change.js'
+import type { Change, Fields, Rules } from './change.js'
 import { fieldsOf } from './change.js'
+import type { Commit, Commits } from './commits.js'
 import type { Durability } from './durability.js'
 import type { Keys } from './keys.js'
-import { fieldsOfReply, type Loaded, loadedOf } from './record.js'
+import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
+import { dataOf, fieldsOfReply, type Loaded, loadedOf } from './record.js'
 import type { RedisCommands } from './redis-commands.js'
 import { DESTROY, LOAD, RETIRE } from './scripts.js'
 
@@ -11,13 +13,24 @@ export class StoredSessions {
   readonly #keys: Keys
   readonly #commands: RedisCommands
   readonly #durability: Durability
+  readonly #commits: Commits
   readonly #rules: Rules
+  readonly #ttl: TtlOption
 
-  constructor(keys: Keys, commands: RedisCommands, durability: Durability, rules: Rules) {
+  constructor(
+    keys: Keys,
+    commands: RedisCommands,
+    durability: Durability,
+    commits: Commits,
+    rules: Rules,
+    ttl: TtlOption,
+  ) {
     this.#keys = keys
     this.#commands = commands
     this.#durability = durability
+    this.#commits = commits
     this.#rules = rules
+    this.#ttl = ttl
   }
 
   /**
@@ -32,6 +45,48 @@ export class StoredSessions {
       since,
     )
     return loadedOf(reply, extend, this.#rules)
+  }
+
+  /**
+   * Commits a change to a session that nobody looked at before: in the one round trip that loads it.
+   * @returns the session with the counters as this commit left them (or the first one with this idempotency key, then it is
+   *   applied `again`); undefined for none.
+   */
+  async update(
+    sid: string,
+    change: Change,
+    idempotencyKey: string,
+    since: number,
+  ): Promise<{ readonly loaded: Loaded; readonly again: boolean } | undefined> {
+    const rest = {
+      mode: 'update',
+      idempotencyKey,
+      change,
+      reads: [],
+      logs: this.#rules.logs,
+      loads: true,
+    } as const
+    // As the session has it.
+    let life: Pick<Commit, 'legacy' | 'ttlMs' | 'slideMs'> = {
+      legacy: undefined,
+      ttlMs: 0,
+      slideMs: undefined,
+    }
+    for (;;) {
+      const commit = { ...rest, ...life }
+      const [outcome, counters, found] = await this.#commits.commit(this.#keys.of(sid), commit, since)
+      if (outcome === 'gone') return undefined
+      const loaded = found ? loadedOf(found, true, this.#rules) : await this.load(sid, true, since)
+      if (!loaded) return undefined
+      if (counters) {
+        for (const name of Object.keys(counters)) loaded.base.set(name, String(counters[name]))
+        return { loaded, again: outcome === 'dup' }
+      }
+      // A record of connect-redis, which has its life from its cookie or from the options.
+      const data = dataOf(loaded)
+      life = { legacy: loaded.legacy, ttlMs: ttlOf(data, this.#ttl), slideMs: slideOf(data, this.#ttl) }
+      if (!(life.ttlMs > 0 && Number.isFinite(life.ttlMs))) return undefined
+    }
   }
 
   /** Extends a session's life: ttlMs from now. */

@@ -73,6 +73,7 @@ const loseReplies = (which: () => boolean) => {
   }
   return lost
 }
+const VISIT = { add: { visits: 1 } }
 /** The next reply is lost; in the same moment this happens to Redis. */
 const loseOneReply = (then: () => Promise<unknown> = async () => {}) => {
   const lost = loseReplies(() => {
@@ -142,7 +143,9 @@ describe('of 2,000 commits by 4 writers, with 3% of all replies lost,', () => {
             const sid = i % 2 ? 'hot' : `sid ${lane}`
             const seen = numbers.get(sid) ?? []
             numbers.set(sid, seen)
-            seen.push(await visit(store, sid))
+            // In two round trips, and in one.
+            const visited = i % 3 ? await visit(store, sid) : (await store.update(sid, VISIT))?.visits
+            seen.push(visited ?? 0)
           }
         }),
       ),

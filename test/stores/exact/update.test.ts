@@ -1,0 +1,155 @@
+import type { SessionData } from 'express-session'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { anyData, RULES } from './arbitraries.js'
+import { type AnySession, load, newSession } from './requests.js'
+
+let server: RedisServer
+let client: Redis
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+  client = new Redis(server.port, '127.0.0.1')
+})
+afterAll(async () => {
+  client.disconnect()
+  await server.stop()
+})
+beforeEach(async () => {
+  await client.flushall()
+})
+
+const open = (options: Partial<ExactRedisStoreOptions> = {}) =>
+  new ExactRedisStore({ client, counters: ['visits', 'clicks'], logs: { trail: 20 }, ttl: 60, ...options })
+const create = (store: ExactRedisStore, contents: object, sid = 'sid') =>
+  store.commit(Object.assign(newSession(store, sid), contents) as AnySession)
+const visit = { add: { visits: 1 }, append: { trail: ['now'] } }
+
+describe('an update', () => {
+  it('is what a load, the same change and a commit are, for any session', async () => {
+    const store = open()
+    const update = fc.record({
+      add: fc.dictionary(fc.constantFrom('visits', 'clicks'), fc.integer({ min: -9, max: 9 })),
+      append: fc.dictionary(fc.constant('trail'), fc.array(fc.string(), { minLength: 1, maxLength: 25 })),
+    })
+    await fc.assert(
+      fc.asyncProperty(anyData, update, async (contents, { add, append }) => {
+        // A counter that holds something else, and a log that is none, have no such change.
+        const { visits, clicks, trail } = contents as Record<string, unknown>
+        fc.pre([visits, clicks].every((value) => value === undefined || Math.abs(Number(value)) < 2 ** 50))
+        fc.pre([visits, clicks].every((value) => value === undefined || Number.isInteger(value)))
+        fc.pre(trail === undefined || Array.isArray(trail))
+        for (const sid of ['one', 'two']) await create(store, structuredClone(contents), sid)
+        const session = (await load(store, 'two')) as Record<string, unknown>
+        for (const [name, by] of Object.entries(add)) session[name] = Number(session[name] ?? 0) + by
+        for (const [name, entries] of Object.entries(append))
+          session[name] = [...((session[name] as unknown[]) ?? []), ...entries].slice(
+            -(RULES.logs.get(name) ?? 0),
+          )
+        await store.commit(session as AnySession)
+
+        const updated = await store.update('one', { add, append })
+        expect(updated).toEqual(await store.get('one'))
+        expect(updated).toEqual(await store.get('two'))
+        await store.clear()
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('takes one round trip, and leaves nothing to save or to touch', async () => {
+    const store = open()
+    await create(store, { visits: 1 })
+    await store.update('sid', visit)
+    await client.config('RESETSTAT')
+    const data = (await store.update('sid', visit)) as SessionData
+    const session = store.createSession({ sessionID: 'sid', sessionStore: store } as never, data)
+    let within = 0
+    store.set('sid', session, () => {
+      within += 1
+    })
+    store.touch('sid', session, () => {
+      within += 1
+    })
+    expect(within).toBe(2)
+    const stats = await client.info('commandstats')
+    expect(stats).toMatch(/cmdstat_evalsha:calls=1,/)
+    expect(stats).not.toMatch(/cmdstat_(get|set|eval|expire):/)
+  })
+
+  it('is where the request goes on from: what it changes after is committed on top', async () => {
+    const store = open()
+    await create(store, { visits: 1, name: 'a' })
+    const data = (await store.update('sid', visit)) as SessionData
+    await store.update('sid', visit)
+    const session = store.createSession(
+      { sessionID: 'sid', sessionStore: store } as never,
+      data,
+    ) as AnySession
+    Object.assign(session, { visits: session.visits + 10, name: 'b' })
+    await store.commit(session)
+    expect(session.visits).toBe(13)
+    expect(await store.get('sid')).toMatchObject({ visits: 13, name: 'b', trail: ['now', 'now'] })
+  })
+
+  it('extends the life of a session by its own measure, and leaves a fixed end alone', async () => {
+    const store = open()
+    await create(store, {})
+    const fixed = newSession(store, 'fixed', { expires: new Date(Date.now() + 5_000) })
+    await store.commit(Object.assign(fixed, { visits: 1 }) as AnySession)
+    await client.pexpire('sess:sid', 1_000)
+    await store.update('sid', visit)
+    await store.update('fixed', visit)
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(50_000)
+    expect(await client.pttl('sess:fixed')).toBeLessThanOrEqual(5_000)
+  })
+
+  it('makes no session, and brings none back', async () => {
+    const store = open()
+    expect(await store.update('sid', visit)).toBeNull()
+    await create(store, {})
+    await store.destroy('sid')
+    expect(await store.update('sid', visit)).toBeNull()
+    expect(await client.keys('*')).toEqual([])
+  })
+
+  it('with an idempotency key counts once, and says the number of the first time', async () => {
+    const store = open()
+    await create(store, { visits: 1 })
+    const duplicates: unknown[] = []
+    store.on('duplicate', () => duplicates.push(1))
+    const once = { idempotencyKey: 'click' }
+    expect(await store.update('sid', visit, once)).toMatchObject({ visits: 2 })
+    expect(await store.update('sid', visit)).toMatchObject({ visits: 3 })
+    expect(await store.update('sid', visit, once)).toMatchObject({ visits: 2, trail: ['now', 'now'] })
+    expect(duplicates).toHaveLength(1)
+    expect(await store.get('sid')).toMatchObject({ visits: 3 })
+  })
+
+  it('takes over a record of connect-redis', async () => {
+    const store = open()
+    const cookie = { originalMaxAge: null, expires: null, path: '/' }
+    await client.set('sess:sid', JSON.stringify({ cookie, visits: 4, list: [] }), 'EX', 30)
+    expect(await store.update('sid', visit)).toEqual({ cookie, visits: 5, list: [], trail: ['now'] })
+    expect(await client.type('sess:sid')).toBe('hash')
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(50_000)
+  })
+
+  it('is refused for what is no declared counter or log', async () => {
+    const store = open()
+    await create(store, { name: 'a' })
+    for (const wrong of [{ add: { name: 1 } }, { add: { visits: 0.5 } }, { append: { visits: [1] } }])
+      await expect(store.update('sid', wrong)).rejects.toThrow(TypeError)
+  })
+
+  it('of many at once on one session counts each, with a number of its own', async () => {
+    const stores = [open(), open(), open()]
+    await create(stores[0] as ExactRedisStore, { visits: 0 })
+    const all = await Promise.all(Array.from({ length: 300 }, (_, i) => stores[i % 3]?.update('sid', visit)))
+    expect(new Set(all.map((data) => data?.visits)).size).toBe(300)
+    expect(await client.hget('sess:sid', ':visits')).toBe('300')
+  })
+})
