@@ -38,6 +38,7 @@ export const SET_UPS: readonly SetUp[] = [
   { ...usual('bare', 'Express, no session'), sessionless: true, closed: true },
   { ...usual('memory', 'Express, MemoryStore'), closed: true },
   usual('connect-redis-8', 'Express, connect-redis 8, ioredis'),
+  usual('our-store', 'connect-redis 8’s app, with our store'),
   usual('connect-redis-10', 'Express, connect-redis 10, node-redis'),
   { ...ours('memory'), name: 'our-memory', closed: true },
   { ...ours('connect-redis'), name: 'our-connect-redis' },

@@ -103,6 +103,8 @@ export class Subject {
   }
 
   #ask(path: string, cookie = ''): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#server.port}${path}`, { headers: { cookie } })
+    // A connection kept over another's turn may be closed by its server at any moment.
+    const headers = { cookie, connection: 'close' }
+    return fetch(`http://127.0.0.1:${this.#server.port}${path}`, { headers })
   }
 }
