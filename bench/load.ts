@@ -13,35 +13,42 @@ export interface LoadResult {
 }
 
 export interface Load {
-  readonly port: number
+  /** Each connection has one of them, in turn. */
+  readonly ports: readonly number[]
   readonly path: string
   /** undefined: each request is a new visitor's. */
   readonly cookies: readonly string[] | undefined
   readonly connections: number
   readonly seconds: number
+  /** requests/s in all; undefined: as many as are answered */
+  readonly rate?: number | undefined
 }
 
 /**
- * Asks as fast as it is answered, over connections that stay open. Each connection has cookies of its own, in turn, so that no
+ * Asks over connections that stay open, as fast as it is answered or at an even rate. What is late because the answer before was
+ * late counts as asked when it was due: a slow server doesn't get fewer requests (Gil Tene's coordinated omission). Each connection has cookies of its own, in turn, so that no
  * session has two requests at once unless there are fewer sessions than connections.
  * @throws Error where a connection is lost.
  */
-export async function load({ port, path, cookies, connections, seconds }: Load): Promise<LoadResult> {
+export async function load({ ports, path, cookies, connections, seconds, rate }: Load): Promise<LoadResult> {
   const requests = (cookies ?? ['']).map((cookie) =>
     Buffer.from(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${cookie && `Cookie: ${cookie}\r\n`}Accept: */*\r\n\r\n`,
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${cookie && `Cookie: ${cookie}\r\n`}Accept: */*\r\n\r\n`,
     ),
   )
   const times: number[] = []
   let [answered, failed] = [0, 0]
   const started = performance.now()
   const end = started + seconds * 1000
+  const due = (request: number) => started + (request / (rate ?? 1)) * 1000
   const client = async (number: number) => {
     const own = requests.filter((_, i) => i % connections === number % requests.length)
+    const port = ports[number % ports.length] ?? 0
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     const answers = new Answers(socket)
     for (let turn = 0; performance.now() < end; turn += 1) {
-      const since = performance.now()
+      const since = rate === undefined ? performance.now() : await turnAt(due(turn * connections + number))
+      if (since >= end) break
       socket.write(own[turn % own.length] ?? '')
       if ((await answers.next()) === 200) answered += 1
       else failed += 1
@@ -53,6 +60,14 @@ export async function load({ port, path, cookies, connections, seconds }: Load):
   const took = (performance.now() - started) / 1000
   const sorted = Float64Array.from(times).sort()
   return { seconds: took, answered, failed, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+}
+
+/** Waits until then. @returns when it was: then where that has passed already, else the moment in which the wait ended. */
+async function turnAt(due: number): Promise<number> {
+  const left = due - performance.now()
+  if (left <= 0) return due
+  await new Promise((resolve) => setTimeout(resolve, left))
+  return performance.now()
 }
 
 /** Reads the statuses of answers that all have a Content-Length: a client that takes less than the server it measures. */

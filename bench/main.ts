@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { chart } from './chart.js'
 import { pins, pinThis } from './process.js'
 import { startRedis } from './redis.js'
-import { type Result, resultsOf } from './results.js'
+import { type Result, type Rounds, resultsOf, withPace } from './results.js'
 import { BASE, SET_UPS, type SetUp } from './set-ups.js'
 import { type Round, Subject } from './subject.js'
 import { table } from './table.js'
@@ -24,12 +24,11 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
+// Of what the base can do: where no set-up has a queue of its own making.
+const PACE = 0.5
 const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)]
 const setUps = SET_UPS.filter(({ name }) => name === BASE || options.only.split(',').includes(name))
 const workloads = WORKLOADS.filter(({ name }) => options.workloads.split(',').includes(name))
-
-// The programs that it started end with it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 pinThis()
 const redis = await startRedis()
@@ -57,14 +56,21 @@ async function measure(workload: Workload): Promise<Result[]> {
     // What a compiler and caches do in the first moments is not what is measured.
     await subject.round(workload, Math.min(seconds, 2))
   }
+  const found = resultsOf(workload, await inTurn(able, workload))
+  const most = found.find(({ setUp }) => setUp === BASE)?.rate.median
+  if (!workload.paced || most === undefined) return found
+  return withPace(found, resultsOf(workload, await inTurn(able, workload, most * PACE)))
+}
+
+async function inTurn(able: readonly Subject[], workload: Workload, rate?: number): Promise<Rounds> {
   const found = new Map<SetUp, Round[]>(able.map(({ setUp }) => [setUp, []]))
   for (let round = 0; round < rounds; round += 1) {
     const turn = round % able.length
     for (const subject of [...able.slice(turn), ...able.slice(0, turn)]) {
-      found.get(subject.setUp)?.push(await subject.round(workload, seconds))
+      found.get(subject.setUp)?.push(await subject.round(workload, seconds, rate))
     }
   }
-  return resultsOf(workload, found)
+  return found
 }
 
 function canDo(setUp: SetUp, { extra, name }: Workload): boolean {

@@ -10,6 +10,9 @@ export const [SERVER_CPU, OTHER_CPU] = [0, 1]
 /** Whether processes can be held on a CPU each. */
 export const pins = taskset !== undefined
 
+// What it started ends with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 /** Keeps this process off the CPU of the server that it measures. */
 export function pinThis(): void {
   if (taskset) execFileSync(taskset, ['-a', '-cp', `${OTHER_CPU}`, `${process.pid}`], { stdio: 'ignore' })

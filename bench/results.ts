@@ -12,6 +12,8 @@ export interface Result extends Omit<Round, 'rate'> {
   /** Requests/s against those of the base in the same round; and the CPU of the base against its own. */
   readonly ratio: Spread
   readonly cpuRatio: Spread
+  /** The same rate for all set-ups, and what each did then. */
+  readonly paced?: Pick<Round, 'rate' | 'p50' | 'p99' | 'failed'>
 }
 
 /** Rounds by set-up, in the order in which they were run. */
@@ -42,5 +44,15 @@ export function resultsOf(workload: Workload, rounds: Rounds): Result[] {
       acknowledged: sum(({ acknowledged }) => acknowledged),
       lost: own[0]?.lost === undefined ? undefined : sum(({ lost }) => lost ?? 0),
     }
+  })
+}
+
+/** @returns results with those of the same set-ups when all were asked at the same rate. */
+export function withPace(results: readonly Result[], paced: readonly Result[]): Result[] {
+  return results.map((result, i) => {
+    const own = paced[i]
+    if (!own) return result
+    const { rate, p50, p99, failed } = own
+    return { ...result, paced: { rate: rate.median, p50, p99, failed } }
   })
 }

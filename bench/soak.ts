@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { memoryChart, type Sample } from './memory-chart.js'
-import { memoryGroup } from './memory-group.js'
+import { lineChart } from './line-chart.js'
+import { memoryLimit } from './memory-limit.js'
 import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
 import { startServer } from './server.js'
@@ -24,12 +24,17 @@ const { values: options } = parseArgs({
 })
 const [minutes, rate, limit] = [Number(options.minutes), Number(options.rate), Number(options.memory)]
 const SAMPLES = 120
+
 const TTL_SECONDS = 60
 
-// The programs that it started end with it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+/** What an instance had of its own after so many minutes, in MiB; and the sessions in Redis. */
+interface Sample {
+  readonly minute: number
+  readonly anonymous: number
+  readonly sessions: number
+}
 
-const group = memoryGroup(limit * 2 ** 20)
+const held = memoryLimit(limit * 2 ** 20)
 pinThis()
 const redis = await startRedis()
 const exact = SET_UPS.find(({ name }) => name === 'exact')
@@ -41,12 +46,11 @@ const environment = {
   REDIS_URL: redis.url,
   SESSION_TTL_SECONDS: `${TTL_SECONDS}`,
 }
-const { child, port } = await startServer(group?.inside(command) ?? command, environment, '/readyz')
-process.once('exit', () => group?.remove())
+const { child, port } = await startServer(held?.group.inside(command) ?? command, environment, '/readyz')
 const url = `http://127.0.0.1:${port}`
 
 const mib = (bytes: number) => Math.round((bytes / 2 ** 20) * 10) / 10
-const samples: (Sample & { readonly sessions: number })[] = []
+const samples: Sample[] = []
 const tally: Tally = { answered: 0, failed: 0, wrong: 0, came: 0 }
 const began = performance.now()
 const sampling = setInterval(() => void sample(), (minutes * 60_000) / SAMPLES)
@@ -61,7 +65,7 @@ const median = (of: readonly Sample[]) => spreadOf(of.map(({ anonymous }) => ano
 const result = {
   minutes,
   rate,
-  held: group ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
+  held: held ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
   nodeOptions: nodeOptions(),
   node: execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim(),
   loadOfTheMachine: loadavg()[0],
@@ -72,15 +76,17 @@ const result = {
   lastQuarter: median(quarter(4)),
   peak: mib(usageOf(child).peak),
   /** MiB: what counts against the limit, at its highest; and how often the kernel had to kill */
-  groupPeak: group && mib(group.peak()),
-  kills: group?.kills(),
+  groupPeak: held && mib(held.peak()),
+  kills: held?.kills(),
 }
 console.log(result)
 if (options.write) {
   mkdirSync('docs/bench', { recursive: true })
   writeFileSync('docs/bench/soak.json', `${JSON.stringify({ ...result, samples }, undefined, 2)}\n`)
   const title = `MiB of an instance's own, ${rate} requests a second, in ${result.held}`
-  writeFileSync('docs/bench/soak.svg', memoryChart(title, samples, limit))
+  const points = samples.map(({ minute, anonymous }) => [minute, anonymous] as const)
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => [share * minutes, `${share * minutes} min`] as const)
+  writeFileSync('docs/bench/soak.svg', lineChart(title, [{ points }], { ticks, highest: limit }))
 }
 process.exit(tally.failed + tally.wrong > 0 ? 1 : 0)
 
@@ -92,7 +98,7 @@ async function sample(): Promise<void> {
 /** The image's; where nothing limits the instance, the same share of the limit, and the small young generation that Node takes there. */
 function nodeOptions(): string {
   const inImage = /NODE_OPTIONS="([^"]*)"/.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? ''
-  if (group) return inImage
+  if (held) return inImage
   const share = Number(/percentage=(\d+)/.exec(inImage)?.[1]) / 100
   return `--max-old-space-size=${Math.floor(limit * share)} --max-semi-space-size=1`
 }

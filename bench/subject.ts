@@ -58,14 +58,17 @@ export class Subject {
     await enlarge(this.#redis.client, made, extra)
   }
 
-  /** Runs a workload for so many seconds. */
-  async round({ name, path, sessions }: Workload, seconds: number): Promise<Round> {
+  /**
+   * Runs a workload for so many seconds.
+   * @param rate requests/s; undefined: as many as it answers
+   */
+  async round({ name, path, sessions }: Workload, seconds: number, rate?: number): Promise<Round> {
     const cookies = sessions > 0 ? this.#cookies.get(name) : undefined
     const counts = sessions > 0 && path === '/' && !this.setUp.sessionless
     const before = counts ? await this.#visits(cookies) : 0
     const { port, child } = this.#server
     const [cpu, redis] = [usageOf(child).cpu, await this.#redis.usage()]
-    const result = await load({ port, path, cookies, connections: CONNECTIONS, seconds })
+    const result = await load({ ports: [port], path, cookies, connections: CONNECTIONS, seconds, rate })
     const [cpuAfter, redisAfter] = [usageOf(child).cpu, await this.#redis.usage()]
     const acknowledged = result.answered
     const requests = acknowledged + result.failed

@@ -15,14 +15,26 @@ const COLUMNS: readonly [string, (result: Result) => string][] = [
     'lost',
     ({ lost, acknowledged }) => (lost === undefined ? '' : `${whole(lost)} of ${whole(acknowledged)}`),
   ],
-  ['failed', ({ failed }) => whole(failed)],
+  ['failed', ({ failed, paced }) => whole(failed + (paced?.failed ?? 0))],
+]
+
+const PACED: typeof COLUMNS = [
+  ['at requests/s', ({ paced }) => whole(paced?.rate ?? Number.NaN)],
+  ['p50 ms then', ({ paced }) => paced?.p50.toFixed(1) ?? ''],
+  ['p99 ms then', ({ paced }) => paced?.p99.toFixed(1) ?? ''],
 ]
 
 /** @returns the results of one workload as a table in Markdown. */
 export function table(results: readonly Result[]): string {
-  const rows = results.map((result) => COLUMNS.map(([, cell]) => cell(result)))
+  const columns = results.some(({ paced }) => paced) ? [...COLUMNS, ...PACED] : COLUMNS
+  const rows = results.map((result) => columns.map(([, cell]) => cell(result)))
+  const names = columns.map(([name]) => name)
+  return markdown(names, rows)
+}
+
+/** @returns a table whose first column is text and the others numbers. */
+export function markdown(names: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const names = COLUMNS.map(([name]) => name)
   const rule = names.map((_, i) => (i === 0 ? '---' : '---:'))
   return [line(names), line(rule), ...rows.map(line)].join('\n')
 }

@@ -7,12 +7,14 @@ export interface Workload {
   readonly sessions: number
   /** bytes that each session holds beside its count */
   readonly extra: number
+  /** Asked at an even rate as well, the same for all. */
+  readonly paced?: boolean
 }
 
 const visit = { path: '/', sessions: 500, extra: 0 }
 
 export const WORKLOADS: readonly Workload[] = [
-  { ...visit, name: 'visit', label: 'returning visit' },
+  { ...visit, name: 'visit', label: 'returning visit', paced: true },
   { ...visit, name: 'read', label: 'read only', path: '/api/session' },
   { ...visit, name: 'new', label: 'new visitor', sessions: 0 },
   { ...visit, name: 'hot', label: 'all on one session', sessions: 1 },
