@@ -4,18 +4,8 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { CONTROL_FILE, type ControlFile } from './control-file.js'
 import type { Platform } from './platform.js'
-
-/** In the data folder of a demo that runs. */
-export const CONTROL_FILE = 'control.json'
-
-/** Where a demo takes orders: POST to `url` with `token`. Only its user can read it, so no page in a browser can. */
-export interface ControlFile {
-  url: string
-  token: string
-  /** The demo's own URL. */
-  demo: string
-}
 
 /**
  * Lets the drill act on a running demo: POST /restart, /kill, /stop-redis or /start-redis, each answered with 204

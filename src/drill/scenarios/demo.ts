@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from 'undici'
-import { CONTROL_FILE, type ControlFile } from '../../local/control.js'
+import { CONTROL_FILE, type ControlFile } from '../../local/control-file.js'
 import { CouldNotRun } from '../could-not-run.js'
 import type { LocalTarget } from './local.js'
 

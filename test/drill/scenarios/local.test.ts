@@ -8,7 +8,8 @@ import { drill } from '../../../src/drill/drill.js'
 import { DEFAULTS } from '../../../src/drill/plan.js'
 import { demoTarget } from '../../../src/drill/scenarios/demo.js'
 import { localScenarios } from '../../../src/drill/scenarios/local.js'
-import { CONTROL_FILE, openControl } from '../../../src/local/control.js'
+import { openControl } from '../../../src/local/control.js'
+import { CONTROL_FILE } from '../../../src/local/control-file.js'
 import { type Platform, startPlatform } from '../../../src/local/platform.js'
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'drill-demo-'))

@@ -25,7 +25,12 @@ afterAll(async () => {
   rmSync(project, { recursive: true, force: true })
 })
 
-it('is used from JavaScript, and brings neither Express nor metrics nor a log along', async () => {
+it('brings the command of the drill along', async () => {
+  const drill = run(join(project, 'node_modules/.bin/redissessions-drill'), ['--help'])
+  expect((await drill).stdout).toContain('redissessions-drill URL')
+})
+
+it('is used from JavaScript, and loads neither Express nor metrics nor a log', async () => {
   const program = `
     import { Redis } from 'ioredis'
     import { ExactRedisStore, SessionGoneError } from 'redissessions/store'
