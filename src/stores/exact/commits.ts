@@ -23,7 +23,7 @@ export interface Commit {
   readonly loads?: boolean
 }
 
-/** What became of a commit, and the counters as it left them; and the session, for a commit that loads and had no company. */
+/** What became of a commit, and the counters as it left them; where it loads, the session as its whole batch left it. */
 type Outcome = readonly [
   'ok' | 'dup' | 'gone' | 'exists' | 'moved',
   counters?: Readonly<Record<string, number>> | undefined,
@@ -81,8 +81,7 @@ export class Commits {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH)
       this.#sequence += 1
-      // In a batch each would have to hear of another state of the session.
-      const loads = batch.length === 1 && batch[0]?.commit.loads
+      const loads = batch.some(({ commit }) => commit.loads)
       const args: (string | number)[] = [this.#writer, this.#sequence, batch.length, loads ? 1 : 0]
       for (const { commit } of batch) pushCommit(args, commit)
       try {

@@ -236,17 +236,16 @@ local function commit()
   return '["ok",' .. outcome .. ']', ttl
 end
 
-local results, expiry = {}, nil
+local results, changed, expiry = {}, false, nil
 for n = 1, tonumber(ARGV[3]) do
   local result, ttl = commit()
   results[n] = result
-  expiry = ttl or expiry
+  changed = changed or ttl
+  if ttl ~= '0' then expiry = ttl or expiry end
 end
 results = '[' .. table.concat(results, ',') .. ']'
-if expiry then
-  redis.call('HSET', key, mark, ARGV[2] .. ' ' .. now .. ' ' .. results)
-  if expiry ~= '0' then redis.call('PEXPIRE', key, expiry) end
-end
+if changed then redis.call('HSET', key, mark, ARGV[2] .. ' ' .. now .. ' ' .. results) end
+if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)`)
 
 /**

@@ -107,6 +107,17 @@ describe('an update', () => {
     expect(await client.pttl('sess:fixed')).toBeLessThanOrEqual(5_000)
   })
 
+  it('leaves an end alone that a commit in the same batch gave the session', async () => {
+    const store = open()
+    await create(store, { visits: 1 })
+    const session = await load(store, 'sid')
+    session.cookie.expires = new Date(Date.now() + 5_000)
+    // The first goes at once, the others together.
+    await Promise.all([store.update('sid', visit), store.commit(session), store.update('sid', visit)])
+    expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(5_000)
+    expect(await store.get('sid')).toMatchObject({ visits: 3 })
+  })
+
   it('makes no session, and brings none back', async () => {
     const store = open()
     expect(await store.update('sid', visit)).toBeNull()
