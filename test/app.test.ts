@@ -1,8 +1,7 @@
 import request from 'supertest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { STORE_NAMES } from '../src/stores/store-names.js'
-import { type Counter, createCounter } from './support/counter.js'
-import { freePort } from './support/free-port.js'
+import { type Counter, cookieOf, createCounter } from './support/counter.js'
 import { RedisServer } from './support/redis-server.js'
 
 let redis: RedisServer
@@ -20,7 +19,6 @@ const open = (environment: Record<string, string> = {}) => {
 }
 const get = (path: string) => request(counter.app).get(path)
 const visit = (cookie = '') => get('/').set('Cookie', cookie).expect(200)
-const cookieOf = (response: request.Response) => String(response.get('Set-Cookie')?.[0]).split(';')[0] ?? ''
 const keys = async () => counter.client?.keys('sess:*')
 
 describe.each(STORE_NAMES)('the counter with the store %s', (store) => {
@@ -182,88 +180,6 @@ describe('the counter', () => {
     expect(stats).toMatch(/cmdstat_evalsha:calls=2,/)
   })
 
-  it('answers problems as RFC 9457 has them', async () => {
-    open()
-    const app = request(counter.app)
-    const problems: [request.Test, number][] = [
-      [app.get('/nothing'), 404],
-      [app.get('/%ff'), 404],
-      [app.put('/'), 405],
-      [app.post('/api/session'), 405],
-      [app.post('/api/visits').set('Content-Type', 'application/json').send('{"a'), 400],
-      [app.post('/api/visits').send({ a: 'x'.repeat(10_000_000) }), 413],
-      [app.post('/api/visits').set('Origin', 'https://elsewhere.example'), 403],
-      [app.post('/api/visits').set('Origin', 'null'), 403],
-      [app.delete('/api/session').set('Sec-Fetch-Site', 'cross-site'), 403],
-      [app.post('/api/visits').set('Sec-Fetch-Site', 'same-site'), 403],
-      [app.post('/api/chaos/exit'), 404],
-    ]
-    for (const [sent, status] of problems) {
-      const response = await sent
-      expect(response.type).toBe('application/problem+json')
-      expect(response.body).toMatchObject({ type: 'about:blank', status, detail: expect.any(String) })
-      expect(response.status).toBe(status)
-      expect(response.text).not.toMatch(/node_modules|at .*\.js/)
-    }
-    await app.post('/api/visits').set('Sec-Fetch-Site', 'same-origin').expect(200)
-  })
-
-  it('never answers with the Host that a client made up', async () => {
-    open()
-    for (const host of ['evil.example', 'evil.example:80@127.0.0.1', '"><script>']) {
-      const { text, headers } = await get('/').set('Host', host).set('Accept', 'text/html')
-      expect(text + JSON.stringify(headers)).not.toMatch(/evil|"><script>/)
-    }
-  })
-
-  it('sends a strict Content-Security-Policy', async () => {
-    open()
-    const policy = (await visit()).get('Content-Security-Policy')
-    expect(policy).toContain("default-src 'none'")
-    expect(policy).not.toMatch(/unsafe|\*/)
-  })
-
-  it('logs each request with its id and neither cookies nor queries', async () => {
-    open({ LOG_LEVEL: 'debug' })
-    const cookie = cookieOf(await visit())
-    const given = await get('/?token=hush').set('X-Request-Id', 'from-the-client').set('Cookie', cookie)
-    expect(given.get('X-Request-Id')).toBe('from-the-client')
-    const made = await get('/').set('X-Request-Id', 'no good\tid')
-    expect(made.get('X-Request-Id')).toMatch(/^[\w-]{36}$/)
-    const log = counter.log.join('')
-    expect(log).toContain('"requestId":"from-the-client"')
-    expect(log).toContain(`"requestId":"${made.get('X-Request-Id')}"`)
-    expect(log).not.toMatch(/hush|connect\.sid|s%3A/)
-  })
-
-  it('logs at info only what did not go as it should', async () => {
-    open({ LOG_LEVEL: 'info' })
-    await visit()
-    await get('/made-up').expect(404)
-    expect(counter.log.map((line) => JSON.parse(line))).toMatchObject([{ path: '/made-up', status: 404 }])
-  })
-
-  it('measures requests by route and status, with bounded labels', async () => {
-    open()
-    await visit()
-    await get('/made-up/1')
-    await get('/made-up/2')
-    const text = await counter.metrics.registry.metrics()
-    expect(text).toContain('http_requests_total{method="GET",route="/",status="200"} 1')
-    expect(text).toContain('http_requests_total{method="GET",route="none",status="404"} 2')
-    expect(text).toContain('sessions_created_total 1')
-    expect(text).not.toContain('made-up')
-  })
-
-  it('dies on demand only with chaos enabled', async () => {
-    open({ CHAOS_ENABLED: 'true' })
-    const chaos = (body: object) => request(counter.app).post('/api/chaos/exit').send(body)
-    await chaos({ mode: 'kill' }).expect(202)
-    await chaos({}).expect(202)
-    await chaos({ mode: 'gently' }).expect(400)
-    expect(counter.exits).toEqual(['kill', 'graceful'])
-  })
-
   it('takes over what connect-redis stored, and starts anew where connect-redis finds what exact stored', async () => {
     open({ SESSION_STORE: 'connect-redis' })
     const cookie = cookieOf(await visit())
@@ -273,13 +189,6 @@ describe('the counter', () => {
     counter.close()
     open({ SESSION_STORE: 'connect-redis' })
     expect((await visit(cookie)).body.visits).toBe(1)
-  })
-
-  it('keeps the labels of requests apart that end before their route', async () => {
-    const port = await freePort()
-    open({ REDIS_URL: `redis://127.0.0.1:${port}`, SESSION_DEADLINE_MS: '100' })
-    await get('/').set('Cookie', 'connect.sid=s%3Ax.y').expect(503)
-    expect(await counter.metrics.registry.metrics()).toContain('route="/",status="503"')
   })
 
   it('starts anew for a visitor whose session Redis has forgotten', async () => {

@@ -1,5 +1,6 @@
 import type { Express } from 'express'
 import { pino } from 'pino'
+import type { Response } from 'supertest'
 import { createApp } from '../../src/app.js'
 import type { Environment } from '../../src/config/environment.js'
 import { readSettings } from '../../src/config/settings.js'
@@ -46,4 +47,9 @@ export function createCounter(environment: Environment): Counter {
     exit: (mode) => exits.push(mode),
   })
   return { app, client, metrics, readiness, log, exits, close: () => client?.disconnect() }
+}
+
+/** @returns the cookie that an answer sets, as a browser sends it back. */
+export function cookieOf(response: Response): string {
+  return String(response.get('Set-Cookie')?.[0]).split(';')[0] ?? ''
 }

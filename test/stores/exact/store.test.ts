@@ -248,7 +248,7 @@ describe('durability', () => {
     }
   })
 
-  it('on disk is refused at the start by a server without WAITAOF', async () => {
+  it('on disk is confirmed, or refused at the start by a server without WAITAOF', async () => {
     const own = client.duplicate()
     const store = open({ client: own, durability: { local: true } })
     const [major, minor] =
