@@ -71,11 +71,10 @@ export function connectRedis(
     case 'cluster':
       return new Cluster([...settings.nodes], {
         clusterRetryStrategy: retryDelay,
-        enableAutoPipelining: true,
         enableOfflineQueue: offlineQueue,
         redisOptions: options,
         // A Cluster never connects a node again: it makes a new one.
-      }).on('+node', (node: Redis) => renew(node.options))
+      }).on('+node', (node: Redis) => renew(gatherWrites(node).options))
     case 'sentinel':
       return gatherWrites(
         new Redis({
@@ -129,7 +128,10 @@ export async function quitRedis(client: RedisClient): Promise<void> {
   client.disconnect()
 }
 
-/** One write for what many requests send in the same turn of the event loop; at half the cost of ioredis' auto-pipelining. */
+/**
+ * One write for what many requests send in the same turn of the event loop; at half the cost of ioredis' auto-pipelining, which
+ * in a Cluster fails what is redirected together with others that are not.
+ */
 function gatherWrites(client: Redis): Redis {
   const send = client.sendCommand.bind(client)
   let gathering: Redis['stream'] | undefined

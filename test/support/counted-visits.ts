@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import type { RedisSettings } from '../../src/config/redis-settings.js'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
 import { type DurabilityOption, ExactRedisStore } from '../../src/stores/exact/index.js'
@@ -13,6 +12,8 @@ export interface Outcome {
   readonly failed: number
   readonly lost: number
   readonly doubled: number
+  /** Visits that saw the number of another: by those that were lost, too. */
+  readonly repeated: number
   readonly destroyed: number
   readonly resurrected: number
   readonly longestMs: number
@@ -21,6 +22,7 @@ export interface Outcome {
 interface Book {
   attempted: number
   acknowledged: number
+  readonly numbers: Set<unknown>
 }
 
 /** Browsers that count visits in a few sessions at once through two replicas of the app, while others log out; with books. */
@@ -29,12 +31,15 @@ export class CountedVisits {
   readonly #clients: readonly RedisClient[]
   readonly #books = new Map<string, Book>()
   readonly #destroyed: string[] = []
+  readonly #tag: string
   #running: Promise<unknown> = Promise.resolve()
   #over = false
   #longestMs = 0
   acknowledged = 0
 
-  constructor(redis: RedisSettings, durability: DurabilityOption, deadlineMs = 15_000) {
+  /** @param tag what each id begins with: in braces it puts all into one slot of a Cluster. */
+  constructor(redis: RedisSettings, durability: DurabilityOption, deadlineMs = 15_000, tag = '') {
+    this.#tag = tag
     this.#clients = [1, 2].map(() =>
       connectRedis(redis, { deadlineMs, offlineQueue: false }).on('error', () => {}),
     )
@@ -46,8 +51,7 @@ export class CountedVisits {
 
   start(): void {
     const lanes = this.#stores.flatMap((store, replica) => [
-      ...['a', 'b', 'c'].map((sid) => this.#visits(store, sid)),
-      this.#visits(store, `own ${replica}`),
+      ...['a', 'b', 'c', `own ${replica}`].map((name) => this.#visits(store, this.#tag + name)),
       this.#logouts(store, replica),
     ])
     this.#running = Promise.all(lanes)
@@ -68,23 +72,24 @@ export class CountedVisits {
   }
 
   /** @returns the books, compared with what this Redis has stored. */
-  async stop(primary: Redis): Promise<Outcome> {
+  async stop(primary: RedisClient): Promise<Outcome> {
     await this.end()
-    const sum = { attempted: 0, acknowledged: 0, failed: 0, lost: 0, doubled: 0, resurrected: 0 }
-    for (const [sid, { attempted, acknowledged }] of this.#books) {
+    const sum = { attempted: 0, acknowledged: 0, failed: 0, lost: 0, doubled: 0, repeated: 0, resurrected: 0 }
+    for (const [sid, { attempted, acknowledged, numbers }] of this.#books) {
       const stored = Number(await primary.hget(`sess:${sid}`, ':visits'))
       sum.attempted += attempted
       sum.acknowledged += acknowledged
       sum.failed += attempted - acknowledged
       sum.lost += Math.max(0, acknowledged - stored)
       sum.doubled += Math.max(0, stored - attempted)
+      sum.repeated += acknowledged - numbers.size
     }
     for (const sid of this.#destroyed) sum.resurrected += await primary.exists(`sess:${sid}`)
     return { ...sum, destroyed: this.#destroyed.length, longestMs: Math.round(this.#longestMs) }
   }
 
   async #visits(store: ExactRedisStore, sid: string): Promise<void> {
-    const book = this.#books.get(sid) ?? { attempted: 0, acknowledged: 0 }
+    const book = this.#books.get(sid) ?? { attempted: 0, acknowledged: 0, numbers: new Set() }
     this.#books.set(sid, book)
     await this.#create(store, sid)
     while (!this.#over) await this.#visit(store, sid, book)
@@ -98,8 +103,9 @@ export class CountedVisits {
       session.visits += 1
       book.attempted += 1
       attempted = true
-      await store.commit(session)
+      await store.commit(session, book.attempted % 2 ? { idempotencyKey: `${book.attempted}` } : {})
       book.acknowledged += 1
+      book.numbers.add(session.visits)
       this.acknowledged += 1
     } catch (error) {
       // Reading is no attempt to count; a session that was lost with its primary is made anew, as a browser's would be.
@@ -112,7 +118,7 @@ export class CountedVisits {
   /** A session's whole life: it begins, is visited, and is destroyed while more visits to it are under way. */
   async #logouts(store: ExactRedisStore, replica: number): Promise<void> {
     for (let i = 0; !this.#over; i += 1) {
-      const sid = `gone ${replica}-${i}`
+      const sid = `${this.#tag}gone ${replica}-${i}`
       await this.#create(store, sid)
       const visit = async () => {
         const session = await load(store, sid)

@@ -5,9 +5,10 @@ import type { Script } from './scripts.js'
 /** A client of ioredis, as the user made it. */
 export type Client = Redis | Cluster
 
-// Errors of a server that is on its way up, down, or to another role; scripts put their own words before.
+// Errors of a server that is on its way up, down, or to another role; scripts put their own words before. Redirections come
+// through where ioredis sent several commands as one pipeline.
 const PASSING =
-  /READONLY|LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|Connection is closed/
+  /READONLY|LOADING|^MOVED|^ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|Connection is closed/
 
 interface Tries {
   over: boolean
