@@ -147,5 +147,8 @@ function gatherWrites(client: Redis): Redis {
     }
     return send(command, stream)
   }
+  // The store's second connection, where it waits for replicas or the disk.
+  const duplicate = client.duplicate.bind(client)
+  client.duplicate = (override) => gatherWrites(duplicate(override))
   return client
 }
