@@ -65,6 +65,14 @@ export class CountedVisits {
     await until(() => this.acknowledged >= before + visits, 30_000)
   }
 
+  /** Waits until none is acknowledged any more: the next of each session fails. */
+  async failures(): Promise<void> {
+    const pending = () =>
+      [...this.#books.values()].map(({ attempted, acknowledged }) => attempted - acknowledged)
+    const before = pending()
+    await until(() => pending().every((count, i) => count > (before[i] ?? 0) + 1), 30_000)
+  }
+
   async end(): Promise<void> {
     this.#over = true
     await this.#running

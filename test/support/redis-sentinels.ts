@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { RedisSettings } from '../../src/config/redis-settings.js'
 import { freePort } from './free-port.js'
@@ -40,7 +41,8 @@ class Sentinel {
     this.process = spawn(redisProgram(), [join(this.#folder, 'sentinel.conf'), '--sentinel'], {
       stdio: 'ignore',
     })
-    await until(async () => (await this.client.call('SENTINEL', 'DEBUG', ...FAST)) === 'OK')
+    const pace = process.env.SENTINEL_PACE === 'real' ? FAST.slice(4) : FAST
+    await until(async () => (await this.client.call('SENTINEL', 'DEBUG', ...pace)) === 'OK')
   }
 
   async kill(): Promise<void> {
@@ -124,7 +126,7 @@ export class RedisSentinels {
 
   /** Waits until another than this one leads; the old one may be anything. */
   async succeeded(old: RedisServer): Promise<void> {
-    await until(async () => (await this.primary()).server !== old, 30_000)
+    await until(async () => (await this.primary()).server !== old, 60_000)
   }
 
   /** Waits until all follow one primary and have all that it has, and all Sentinels know. */
@@ -134,7 +136,7 @@ export class RedisSentinels {
       const info = await client.info('replication')
       const known = await Promise.all(this.sentinels.map((sentinel) => sentinel.content()))
       return info.match(/state=online/g)?.length === 2 && known.every(Boolean)
-    }, 30_000)
+    }, 60_000)
   }
 
   /** SIGKILL of the primary; once another leads, it comes back and follows. */
@@ -149,6 +151,37 @@ export class RedisSentinels {
     await this.settled()
   }
 
+  /**
+   * SIGKILL of the primary, which comes back within 1.5 s, under whoever one Sentinel names just then: often itself,
+   * so two lead at a time.
+   */
+  async killCarelessly(): Promise<void> {
+    const { server, client } = await this.primary()
+    await server.kill()
+    await pause(Math.random() * 1_500)
+    const asked = this.sentinels[Math.floor(Math.random() * this.sentinels.length)]
+    const named = (await asked?.primary()) ?? server.port
+    await server.start()
+    if (named !== server.port) {
+      await until(async () => String(await client.replicaof('127.0.0.1', named)).startsWith('OK'))
+    }
+    await this.settled()
+  }
+
+  /** SIGKILL of a replica. @returns what brings it back. */
+  async killReplica(): Promise<() => Promise<void>> {
+    const { server: primary } = await this.primary()
+    const at = this.#servers.findIndex((server) => server !== primary)
+    const [replica, client] = [this.#servers[at], this.#clients[at]]
+    await replica?.kill()
+    return async () => {
+      await replica?.start()
+      const { server } = await this.primary()
+      await until(async () => String(await client?.replicaof('127.0.0.1', server.port)).startsWith('OK'))
+      await this.settled()
+    }
+  }
+
   /** SENTINEL FAILOVER, which takes the lead from a primary that lives and goes on until it is told. */
   async failOver(): Promise<void> {
     const { server } = await this.primary()
@@ -157,7 +190,7 @@ export class RedisSentinels {
       if ((await this.primary()).server !== server) return true
       await this.sentinels[0]?.client.call('SENTINEL', 'FAILOVER', NAME)
       return false
-    }, 30_000)
+    }, 60_000)
     await this.settled()
   }
 

@@ -1,8 +1,12 @@
 import type { Redis } from 'ioredis'
 import { NotDurableError } from './errors.js'
+import { InSyncWait } from './in-sync.js'
 import type { Client } from './redis-commands.js'
 
-/** When a change counts as done: when the primary has it, n replicas (WAIT), or its disk (WAITAOF, Redis 7.2). */
+/**
+ * When a change counts as done: when the primary has it, n replicas (WAIT), or its disk (WAITAOF, Redis 7.2). With Sentinels,
+ * n replicas are at least n, and all that the Sentinels might give the lead to.
+ */
 export type DurabilityOption = 'primary' | { readonly waitReplicas: number } | { readonly local: true }
 
 interface Written {
@@ -18,6 +22,7 @@ export class Durability {
   readonly #option: DurabilityOption
   readonly #deadlineMs: number
   #connection: Redis | undefined
+  #inSync: InSyncWait | undefined
   /** How often it was lost. */
   #losses = 0
   #written: Written[] = []
@@ -33,12 +38,24 @@ export class Durability {
       throw new TypeError('durability.waitReplicas: expected a whole number from 1')
     }
     if (client.isCluster) throw new TypeError('durability: a Cluster client takes only "primary"')
-    this.#connection = (client as Redis).duplicate()
-    this.#connection.on('error', () => {})
-    this.#connection.on('close', () => {
+    const connection = (client as Redis).duplicate()
+    connection.on('error', () => {})
+    connection.on('close', () => {
       this.#losses += 1
     })
-    client.once('end', () => this.#connection?.disconnect())
+    client.once('end', () => connection.disconnect())
+    this.#connection = connection
+    if (!('waitReplicas' in option) || !connection.options.sentinels) return
+    if (connection.options.natMap)
+      throw new TypeError('durability.waitReplicas: not with Sentinels and a natMap')
+    this.#inSync = new InSyncWait(connection, option.waitReplicas, this.#patienceMs, () => {
+      // Both ask the Sentinels anew.
+      for (const stale of [connection, client]) stale.disconnect(true)
+    })
+  }
+
+  get #patienceMs(): number {
+    return Math.ceil(this.#deadlineMs / 4)
   }
 
   /** Whether changes are made on a connection of their own, and waited for. */
@@ -73,8 +90,7 @@ export class Durability {
       const written = this.#written
       this.#written = []
       try {
-        const [confirmed, wanted] = await this.#wait(connection)
-        if (confirmed < wanted) throw new NotDurableError(`confirmed by ${confirmed} of ${wanted}`)
+        await this.#confirmed(connection)
         for (const { resolve } of written) resolve()
       } catch (cause) {
         // Whatever the wait failed with: the change itself has been made.
@@ -85,14 +101,15 @@ export class Durability {
     this.#waiting = false
   }
 
-  async #wait(connection: Redis): Promise<[confirmed: number, wanted: number]> {
+  async #confirmed(connection: Redis): Promise<void> {
+    if (this.#inSync) return this.#inSync.confirm()
     const option = this.#option as Exclude<DurabilityOption, 'primary'>
-    const patienceMs = Math.ceil(this.#deadlineMs / 4)
-    if ('waitReplicas' in option) {
-      return [await connection.wait(option.waitReplicas, patienceMs), option.waitReplicas]
-    }
-    const [local] = (await connection.call('WAITAOF', 1, 0, patienceMs)) as [number, number]
-    return [local, 1]
+    const wanted = 'waitReplicas' in option ? option.waitReplicas : 1
+    const [confirmed] =
+      'waitReplicas' in option
+        ? [await connection.wait(wanted, this.#patienceMs)]
+        : ((await connection.call('WAITAOF', wanted, 0, this.#patienceMs)) as [number, number])
+    if (confirmed < wanted) throw new NotDurableError(`confirmed by ${confirmed} of ${wanted}`)
   }
 
   /** Asks the server once. @throws Error where it can't confirm what was chosen. */

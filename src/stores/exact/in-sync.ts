@@ -1,0 +1,161 @@
+import type { Redis } from 'ioredis'
+import { NotDurableError } from './errors.js'
+import { type Address, askSentinels, type Replica, sameAddress, type View } from './sentinels.js'
+
+/** A replica as its primary sees it: by `host:port`, and up to where it has confirmed. */
+export interface Follower {
+  readonly address: string
+  readonly offset: number
+}
+
+/**
+ * The replicas of a primary that might take its place, as far as is known. As in Kafka (its in-sync replicas): a change counts
+ * once all of these have it, so whoever is chosen has it, and those that are away hold nothing up.
+ */
+export interface InSync {
+  /** By `host:port`. A replica that follows belongs to these; only the Sentinels put one out (see candidates). */
+  readonly members: ReadonlySet<string>
+  /** Those that the primary lists still and the Sentinels don't choose: they belong again as soon as they confirm something. */
+  readonly out: ReadonlySet<string>
+}
+
+/**
+ * @param followers whom the primary lists, just after a wait that so many of them have confirmed.
+ * @returns whether all that might be chosen have it, and the set with whoever has joined it.
+ */
+export function judge(
+  { members, out }: InSync,
+  followers: readonly Follower[],
+  confirmed: number,
+): { durable: boolean; inSync: InSync } {
+  // Offsets only grow: the first so many have it, whoever they were when the wait ended.
+  const least = followers.map(({ offset }) => offset).sort((a, b) => b - a)[confirmed - 1] ?? Infinity
+  const having = new Set(followers.filter(({ offset }) => offset >= least).map(({ address }) => address))
+  const still = new Set([...out].filter((address) => !having.has(address)))
+  const joined = followers.map(({ address }) => address).filter((address) => !still.has(address))
+  const all = new Set([...members, ...joined])
+  const durable = [...all].every((address) => having.has(address))
+  return { durable, inSync: { members: all, out: still } }
+}
+
+// In ms. A Sentinel makes a lost connection anew once a second, and a replica that it promotes cuts all of them.
+const SILENT_MS = 1_500
+
+/**
+ * @returns the servers to which a Sentinel might give the lead next, or has given it: the primary that it names, and each
+ *   replica but those that it holds for down, those that are not to be chosen (priority 0), and those that come behind
+ *   another: an old primary counts for nothing until it follows. During a failover all of them.
+ */
+export function candidates({ primary, failover, replicas }: View): Address[] {
+  const fit = replicas.filter((replica) => !isDown(replica) && priorityOf(replica) > 0)
+  const chosen = failover ? replicas : fit.filter((replica) => !fit.some((other) => isAhead(other, replica)))
+  return [primary, ...chosen.map(({ ip = '', port }) => ({ host: ip, port: Number(port) }))]
+}
+
+const isDown = ({ flags = '', 'last-ok-ping-reply': silentMs }: Replica) =>
+  /[so]_down/.test(flags) && Number(silentMs) >= SILENT_MS
+const priorityOf = (replica: Replica) => Number(replica['slave-priority'])
+const offsetOf = (replica: Replica) => Number(replica['slave-repl-offset'])
+// By how Sentinels choose. Other offsets than nothing don't tell: they were asked for a while ago.
+const isAhead = (a: Replica, b: Replica) =>
+  !/down|disconnected/.test(a.flags ?? '') &&
+  priorityOf(a) <= priorityOf(b) &&
+  offsetOf(a) > 0 &&
+  offsetOf(b) === 0
+
+// A wait for a replica that has just died lasts so long, and the Sentinels are asked so often, in ms.
+const WAIT_MS = 200
+
+/** Waits until the changes made on a connection are with all that Sentinels might make the primary. */
+export class InSyncWait {
+  readonly #connection: Redis
+  readonly #least: number
+  readonly #patienceMs: number
+  readonly #onMoved: () => void
+  /** Of the server that is connected; unknown at first. */
+  #current: { inSync: InSync | undefined } = { inSync: undefined }
+
+  /**
+   * @param connection a client with Sentinels
+   * @param least how many replicas have to have a change at least.
+   * @param patienceMs how long a change is waited for.
+   * @param onMoved called where the Sentinels name another primary than the one that is connected.
+   */
+  constructor(connection: Redis, least: number, patienceMs: number, onMoved: () => void) {
+    this.#connection = connection
+    this.#least = least
+    this.#patienceMs = patienceMs
+    this.#onMoved = onMoved
+    connection.on('close', () => {
+      this.#current = { inSync: undefined }
+    })
+  }
+
+  /** @throws NotDurableError where that isn't known in time; an error of Redis. */
+  async confirm(): Promise<void> {
+    const current = this.#current
+    const began = performance.now()
+    for (let asked = false; ; asked = true) {
+      const { confirmed, followers } = await this.#wait(current.inSync?.members.size ?? 0)
+      const isDurable = (inSync: InSync) => {
+        const judged = judge(inSync, followers, confirmed)
+        current.inSync = judged.inSync
+        return judged.durable && confirmed >= this.#least
+      }
+      if (current.inSync && isDurable(current.inSync)) return
+      if (asked) await new Promise((resolve) => setTimeout(resolve, WAIT_MS / 2))
+      if (isDurable(await this.#ask(followers))) return
+      if (performance.now() - began > this.#patienceMs) {
+        const lacking = [...(current.inSync?.members ?? [])].join(', ')
+        throw new NotDurableError(`confirmed by ${confirmed} replicas, not by each of ${lacking}`)
+      }
+    }
+  }
+
+  async #wait(members: number): Promise<{ confirmed: number; followers: Follower[] }> {
+    const replies = await this.#connection
+      .pipeline()
+      .wait(Math.max(this.#least, members), WAIT_MS)
+      .role()
+      .exec()
+    const [[waitError, confirmed] = [], [roleError, role] = []] = replies ?? []
+    if (waitError || roleError) throw waitError ?? roleError
+    const [name, , listed] = role as [string, number, [string, string, string][]]
+    if (name !== 'master') throw new NotDurableError(`this server is a ${name}`)
+    const followers = listed.map(([ip, port, offset]) => ({
+      address: `${ip}:${port}`,
+      offset: Number(offset),
+    }))
+    return { confirmed: Number(confirmed), followers }
+  }
+
+  /** @returns the set by what the Sentinels know now. */
+  async #ask(followers: readonly Follower[]): Promise<InSync> {
+    const { remoteAddress: host = '', remotePort: port = 0 } = this.#connection.stream
+    const views = await askSentinels(this.#connection.options, WAIT_MS * 2)
+    const isHere = await Promise.all(views.map(({ primary }) => sameAddress(primary, { host, port })))
+    if (isHere.filter((here) => !here).length * 2 > views.length) {
+      this.#onMoved()
+      throw new NotDurableError('the Sentinels name another primary')
+    }
+    const members = new Set<string>()
+    for (const candidate of views.flatMap(candidates)) {
+      if (await sameAddress(candidate, { host, port })) continue
+      members.add(await this.#nameOf(candidate, followers))
+    }
+    const out = new Set(followers.map(({ address }) => address).filter((address) => !members.has(address)))
+    return { members, out }
+  }
+
+  /** @returns `host:port` of a replica as the primary writes it, if that lists it. */
+  async #nameOf({ host, port }: Address, followers: readonly Follower[]): Promise<string> {
+    for (const { address } of followers) {
+      const at = address.lastIndexOf(':')
+      if (
+        await sameAddress({ host, port }, { host: address.slice(0, at), port: Number(address.slice(at + 1)) })
+      )
+        return address
+    }
+    return `${host}:${port}`
+  }
+}
