@@ -28,7 +28,7 @@
 {{- fail "externalRedis.mode=sentinel needs externalRedis.sentinelName" }}
 {{- end }}
 {{- $durability := include "redissessions.durability" . }}
-{{- $replicated := and $v.redis.enabled (eq $v.redis.mode "sentinel") }}
+{{- $replicated := include "redissessions.replicated" . }}
 {{- if and $v.redis.enabled (hasPrefix "replicas:" $durability) (not $replicated) }}
 {{- fail (printf "redis.durability=%s waits for replicas that redis.mode=standalone doesn't have, so no visit would be acknowledged: use redis.mode=sentinel, or redis.durability=disk" $durability) }}
 {{- end }}

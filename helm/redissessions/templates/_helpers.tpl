@@ -44,6 +44,15 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
+{{- define "redissessions.pullSecrets" -}}
+{{- with .Values.image.pullSecrets -}}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "redissessions.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -60,8 +69,9 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
-{{- define "redissessions.usesRedis" -}}
-{{- if ne .Values.session.store "memory" }}true{{ end }}
+{{/* Whether the release has three Redis of its own, with Sentinels. */}}
+{{- define "redissessions.replicated" -}}
+{{- if and .Values.redis.enabled (eq .Values.redis.mode "sentinel") }}true{{ end }}
 {{- end }}
 
 {{- define "redissessions.session.secretName" -}}
@@ -77,7 +87,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
 {{- define "redissessions.durability" -}}
-{{ .Values.redis.durability | default (and .Values.redis.enabled (eq .Values.redis.mode "sentinel") | ternary "replicas:1" "primary") }}
+{{ .Values.redis.durability | default (include "redissessions.replicated" . | eq "true" | ternary "replicas:1" "primary") }}
 {{- end }}
 
 {{- define "redissessions.replicas" -}}
@@ -109,7 +119,7 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 {{- end }}
 
-{{- define "redissessions.checksum" -}}
+{{- define "redissessions.app.checksum" -}}
 {{ printf "%s %s" (include "redissessions.session.version" .) (include "redissessions.redis.version" .) | sha256sum }}
 {{- end }}
 
