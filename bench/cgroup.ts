@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { whenThisEnds } from './process.js'
 
 const ROOT = '/sys/fs/cgroup'
 let made = 0
@@ -32,7 +33,7 @@ export class Cgroup {
       rmdirSync(folder)
       return undefined
     }
-    process.once('exit', () => group.#end())
+    whenThisEnds(() => group.#end())
     return group
   }
 
@@ -50,7 +51,6 @@ export class Cgroup {
     writeFileSync(join(this.#folder, file), value)
   }
 
-  // Nothing can be awaited any more when a process exits.
   #end(): void {
     for (const pid of this.read('cgroup.procs').split('\n').filter(Boolean))
       process.kill(Number(pid), 'SIGKILL')

@@ -10,8 +10,16 @@ export const [SERVER_CPU, OTHER_CPU] = [0, 1]
 /** Whether processes can be held on a CPU each. */
 export const pins = taskset !== undefined
 
-// What it started ends with it.
+const atEnd: (() => void)[] = []
+process.once('exit', () => {
+  for (const work of atEnd) work()
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+/** Has this done when this process ends, however it does; nothing can be awaited then. */
+export function whenThisEnds(work: () => void): void {
+  atEnd.push(work)
+}
 
 /** Keeps this process off the CPU of the server that it measures. */
 export function pinThis(): void {
@@ -29,7 +37,7 @@ export function start(
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  whenThisEnds(() => child.kill('SIGKILL'))
   return child
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import getPort from 'get-port'
 import { Redis } from 'ioredis'
 import { findProgram } from '../src/local/system-package.js'
-import { OTHER_CPU, start } from './process.js'
+import { OTHER_CPU, start, whenThisEnds } from './process.js'
 
 /** What Redis has done so far. */
 export interface RedisUsage {
@@ -22,13 +22,18 @@ export interface BenchRedis {
   usage(): Promise<RedisUsage>
 }
 
-/** @throws Error where there is no redis-server. */
-export async function startRedis(): Promise<BenchRedis> {
+/**
+ * @param held its command inside of what limits it
+ * @throws Error where there is no redis-server.
+ */
+export async function startRedis(
+  held: (command: readonly string[]) => readonly string[] = (command) => command,
+): Promise<BenchRedis> {
   const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
   if (!program) throw new Error('no redis-server here: npm run bench installs it')
   const port = await getPort({ host: '127.0.0.1' })
   const folder = mkdtempSync(join(tmpdir(), 'redissessions-bench-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  whenThisEnds(() => rmSync(folder, { recursive: true, force: true }))
   const quiet = [
     '--port',
     `${port}`,
@@ -41,7 +46,7 @@ export async function startRedis(): Promise<BenchRedis> {
     '--dir',
     folder,
   ]
-  start(OTHER_CPU, [program, ...quiet], {})
+  start(OTHER_CPU, held([program, ...quiet]), {})
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
   client.on('error', () => {})
   await client.ping()

@@ -21,7 +21,8 @@ const usual = (name: string, label: string): SetUp => ({
   program: resolve(`bench/usual/${name}.js`),
   environment: { PREFIX: `${name}:` },
 })
-const ours = (store: string): SetUp => ({
+/** Ours, bundled as in the image. */
+export const ours = (store: string): SetUp => ({
   name: store,
   label: `RedisSessions, ${store}`,
   program: resolve('dist/bench/image/server.js'),

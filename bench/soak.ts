@@ -9,7 +9,7 @@ import { memoryLimit } from './memory-limit.js'
 import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
 import { startServer } from './server.js'
-import { SET_UPS } from './set-ups.js'
+import { ours } from './set-ups.js'
 import { spreadOf } from './statistics.js'
 import { type Tally, visitors } from './visitors.js'
 
@@ -37,8 +37,7 @@ interface Sample {
 const held = memoryLimit(limit * 2 ** 20)
 pinThis()
 const redis = await startRedis()
-const exact = SET_UPS.find(({ name }) => name === 'exact')
-if (!exact) throw new Error('there is no set-up named exact')
+const exact = ours('exact')
 const command = [options.node, exact.program]
 const environment = {
   ...exact.environment,
