@@ -90,7 +90,7 @@ describe('the set-up of 2012', () => {
     expect(JSON.parse(services)).toMatchObject({ redis: [{ name: 'redis-e9771' }] })
   })
 
-  test('the one who restarts an instance gets its index back', async () => {
+  test('the successor of an instance gets its index', async () => {
     const [victim] = await namespace.pods('app')
     await namespace.kubectl('delete', 'pod', victim?.metadata.name ?? '')
     await namespace.settled('app', 4)

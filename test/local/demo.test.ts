@@ -165,8 +165,13 @@ describe('npm run demo', () => {
   it('switches the store; memory counts in each instance', async () => {
     const demo = await Demo.start({ DEMO_INSTANCES: '2', SESSION_STORE: 'connect-redis' })
     await demo.press('s', 'the store is now memory')
-    const { store } = await visit(new CookieJar(), demo)
-    expect(store).toBe('memory')
+    const browser = new CookieJar()
+    const [first, second] = [await visit(browser, demo), await visit(browser, demo)]
+    expect([first, second]).toMatchObject([
+      { store: 'memory', visits: 1 },
+      { store: 'memory', visits: 1 },
+    ])
+    expect(first.instance.index).not.toBe(second.instance.index)
   })
 
   it('restarts a Redis that died by itself', async () => {
