@@ -5,6 +5,7 @@ import { readFileSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { CONTROL_FILE } from '../dist/local/control-file.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -30,7 +31,7 @@ async function restart(platformToo) {
     start()
     return 'built, the platform starts anew'
   }
-  const { url, token } = JSON.parse(readFileSync(join(data, 'control.json'), 'utf8'))
+  const { url, token } = JSON.parse(readFileSync(join(data, CONTROL_FILE), 'utf8'))
   const headers = { Authorization: `Bearer ${token}` }
   const answer = await fetch(new URL('restart', url), { method: 'POST', headers })
   if (!answer.ok) throw new Error(await answer.text())

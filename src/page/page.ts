@@ -3,8 +3,9 @@ import { htmlDocument } from './html-document.js'
 import { hero } from './parts/hero.js'
 import { html } from './parts/html.js'
 import { picture } from './parts/picture.js'
-import { many, NO_COOKIE, type PageState } from './parts/state.js'
+import type { PageState } from './parts/state.js'
 import { trail } from './parts/trail.js'
+import { many, NO_COOKIE } from './parts/words.js'
 import { experiments, stores, tour } from './sections.js'
 
 export interface PageData extends PageState {

@@ -1,5 +1,6 @@
 import { type Html, html } from '../parts/html.js'
-import { colour, grouped, label, type PageState } from '../parts/state.js'
+import type { PageState } from '../parts/state.js'
+import { colour, grouped, label } from '../parts/words.js'
 import { type CountedVisit, killInstance, pause, Refused, type StoredSession } from './api.js'
 import type { Stage } from './stage.js'
 

@@ -1,5 +1,5 @@
 import type { StoreName } from '../../stores/store-names.js'
-import { grouped, NO_COOKIE } from '../parts/state.js'
+import { grouped, NO_COOKIE } from '../parts/words.js'
 import type { Trouble } from './api.js'
 
 type Note = [text: string, kind?: 'warn' | 'bad']

@@ -1,6 +1,7 @@
 import type { Instance, LiveInstance } from '../../replicas/instance.js'
 import { type Drawn, inWords, picture, type Scene } from '../parts/picture.js'
-import { colour, grouped, type PageState } from '../parts/state.js'
+import type { PageState } from '../parts/state.js'
+import { colour, grouped } from '../parts/words.js'
 
 /** How long an instance that has left stays in the picture. */
 const LEAVES_AFTER_MS = 4_000

@@ -1,5 +1,6 @@
 import { type Html, html } from './html.js'
-import { colour, grouped, label, type PageState } from './state.js'
+import type { PageState } from './state.js'
+import { colour, grouped, label } from './words.js'
 
 /** The count, and who answered. */
 export function hero({ visits, instance, store }: Pick<PageState, 'visits' | 'instance' | 'store'>): Html {

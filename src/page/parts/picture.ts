@@ -1,7 +1,8 @@
 import type { LiveInstance } from '../../replicas/instance.js'
 import { type Html, html } from './html.js'
 import { type Frame, layout, type Slot, type Span, TALL, WIDE } from './layout.js'
-import { colour, grouped, label, many, type PageState } from './state.js'
+import type { PageState } from './state.js'
+import { colour, grouped, label, many } from './words.js'
 
 /** An instance in the picture; one that has left stays for a moment, so that people see which. */
 export interface Drawn extends LiveInstance {

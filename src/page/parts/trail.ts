@@ -1,7 +1,7 @@
 import type { Instance } from '../../replicas/instance.js'
 import type { Visit } from '../../visit/trail.js'
 import { type Html, html } from './html.js'
-import { colour, label } from './state.js'
+import { colour, label } from './words.js'
 
 /** How a time is written; the browser's script knows the reader's time zone, the server doesn't. */
 type TimeText = (at: number) => string
