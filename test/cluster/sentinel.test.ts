@@ -11,8 +11,8 @@ import { until } from '../support/until.js'
 let namespace: TestNamespace
 let nodePort: URL
 const VALUES = [...IMAGE_VALUES, '--set', 'service.type=NodePort']
-const SENTINEL = [...VALUES, '--set', 'redis.mode=sentinel']
 const PATIENCE = ['--wait', '--timeout', '200s']
+const SENTINEL = [...VALUES, '--set', 'redis.mode=sentinel']
 const SETS = ['redis', 'sentinel'].map((component) => `statefulset/redissessions-${component}`)
 
 beforeAll(async () => {
@@ -91,5 +91,26 @@ describe('three Redis and three Sentinels', () => {
     const { cookie, visits } = await visit(nodePort)
     await drilled('all six killed', () => kill(...redisPods, ...sentinelPods))
     expect((await visit(nodePort, { cookie })).visits).toBe(visits + 1)
+  })
+
+  test('a rollout of Redis: whoever leads hands over first', async () => {
+    const report = await drilled('rollout of Redis', async () => {
+      await namespace.kubectl('rollout', 'restart', 'statefulset/redissessions-redis')
+      await whole()
+    })
+    expect(report.visits.acknowledged).toBeGreaterThan(0)
+  })
+
+  test('three become one Redis again, and two join it again: both keep the sessions', async () => {
+    const { cookie, visits } = await visit(nodePort)
+    await drilled('sentinel → standalone', () =>
+      namespace.helm('upgrade', 'redissessions', CHART, ...VALUES, ...PATIENCE),
+    )
+    expect((await visit(nodePort, { cookie })).visits).toBe(visits + 1)
+    await drilled('standalone → sentinel, with volumes of before', () =>
+      namespace.helm('upgrade', 'redissessions', CHART, ...SENTINEL, ...PATIENCE),
+    )
+    await whole()
+    expect((await visit(nodePort, { cookie })).visits).toBe(visits + 2)
   })
 })

@@ -10,13 +10,14 @@ ANSWER_S=10
 
 has_data() { ls /data/appendonlydir/* /data/dump.rdb 2>/dev/null | grep -q .; }
 
-# Sets `ahead` to who has more than this pod may have, and `silent` to who doesn't say.
+# Sets `ahead` to who has more than this pod may have, `leader` to who leads, and `silent` to who doesn't say.
 look_around() {
-  ahead='' silent=''
+  ahead='' leader='' silent=''
   for host in $REDIS_HOSTS; do
     [ "$host" != "$HOSTNAME" ] || continue
     info=$(redis_as replication "$host" info replication keyspace persistence | tr -d '\r') || info=''
     case $info in *loading:0*) ;; *) silent="$silent $host" && continue ;; esac
+    case $info in *role:master*) leader=$host ;; esac
     # It leads, or it has followed somebody since it started: then it has all that was acknowledged.
     offset=$(echo "$info" | sed -n 's/^slave_repl_offset://p')
     if [ "${offset:-2}" -gt 1 ]; then ahead="$ahead $host"
@@ -27,6 +28,8 @@ look_around() {
 
 may_lead() {
   look_around
+  # Sentinels back from a time before it was the only Redis: they will find that it leads.
+  [ -z "$leader" ] || return 1
   if has_data; then
     waited=$(($(date +%s) - began))
     if [ -n "$ahead" ]; then [ "$waited" -gt "$PATIENCE_S" ]
