@@ -21,6 +21,9 @@ redis.conf: |
   # A replica that lost its primary answers no reads: a session in it may have ended.
   replica-serve-stale-data no
   repl-backlog-size 8mb
+  # A connection to an address that vanished meanwhile is given up.
+  repl-ping-replica-period 1
+  repl-timeout 5
   {{- end }}
 # The passwords come from files that only the pod knows, so the list of users is made when it starts.
 # Nobody can be the default user, which is off; but Redis loads its append-only file as that user, and would leave out every
@@ -29,9 +32,12 @@ start.sh: |
   set -eu
   umask 077
   hash() { tr -d '\n' < "/run/secrets/redis/$1" | sha256sum | cut -d ' ' -f 1; }
+  # While the password is replaced, the other one is accepted, too.
+  other=''
+  [ ! -f /run/secrets/redis/other-password ] || other="#$(hash other-password)"
   cat > /run/redis/users.acl <<END
   user default off ~* &* +@all
-  user redissessions on #$(hash password) {{ include "redissessions.redis.acl" . | replace "\n" " " }}
+  user redissessions on #$(hash password) $other {{ include "redissessions.redis.acl" . | replace "\n" " " }}
   user probe on nopass -@all +ping
   {{- if .Values.redis.exporter.enabled }}
   user exporter on #$(hash password) -@all +ping +info +client|setname +client|setinfo
