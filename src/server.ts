@@ -70,10 +70,19 @@ async function serve(settings: Settings): Promise<void> {
   metricsOnly.listen({ port: settings.metricsPort, host: settings.host })
   await Promise.all([once(server, 'listening'), once(metricsOnly, 'listening')])
   if (session.store === 'memory') readiness.contact()
+  const firstContact = async () => {
+    try {
+      await store.check?.()
+      readiness.contact()
+    } catch (error) {
+      // What else it may be, the next sign of life tells.
+      if (error instanceof SettingsError) fail(EXIT_CONFIG, error.message)
+    }
+  }
   registry?.start((error) => {
     metrics.redisUp(!error)
-    if (!error) readiness.contact()
     report?.(error)
+    if (!error && readiness.state === 'starting') void firstContact()
   })
   const stop = async (signal: NodeJS.Signals) => {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { Settings } from '../config/settings.js'
+import { SettingsError } from '../config/settings-error.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { RedisClient } from '../redis/connect.js'
 import { COUNTED } from '../visit/count-visit.js'
@@ -20,6 +21,8 @@ export interface SessionStore {
   readonly cookieMaxAge?: number
   /** Whether a commit leaves nothing to do at the request's end, where the browser has its cookie: neither a save nor a touch. */
   readonly commitsAll: boolean
+  /** Asks Redis whether it can do what the settings want. @throws SettingsError where it can't. */
+  check?(): Promise<void>
   /** Makes a middleware that loads the session commit a change on the way; then `req.committedOnLoad` says so. */
   changeOnLoad?(withSession: RequestHandler, change: (req: Request) => BlindChange): RequestHandler
   /**
@@ -74,6 +77,7 @@ function openExact(
     name: 'exact',
     forExpress: store,
     commitsAll: true,
+    check: () => store.check().catch(refuseSettings),
     changeOnLoad: changeOnLoad(store, metrics),
     async commit({ session }, idempotencyKey) {
       const end = begin('commit', metrics)
@@ -86,4 +90,13 @@ function openExact(
       return session.visits ?? 0
     },
   }
+}
+
+function refuseSettings(error: Error): never {
+  if (!(error instanceof TypeError)) throw error
+  const { message: said } = error.cause as Error
+  throw new SettingsError(
+    'REDIS_DURABILITY',
+    `disk needs Redis or Valkey 7.2, or later, and appendonly yes (this one says: ${said.trim()}); expected primary or replicas:N here`,
+  )
 }

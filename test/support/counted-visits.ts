@@ -145,8 +145,7 @@ export class CountedVisits {
 
   async #create(store: ExactRedisStore, sid: string): Promise<void> {
     const session = Object.assign(newSession(store, sid), { visits: 0 }) as AnySession
-    await store.commit(session).catch((error: { code?: string }) => {
-      if (!/ERR_SESSION_EXISTS|ERR_STORE/.test(error.code ?? '')) throw error
-    })
+    // Another may have been first, or Redis refuses: the next visit tells.
+    await store.commit(session).catch(() => {})
   }
 }
