@@ -21,9 +21,9 @@ export function whenThisEnds(work: () => void): void {
   atEnd.push(work)
 }
 
-/** Keeps this process off the CPU of the server that it measures. */
-export function pinThis(): void {
-  if (taskset) execFileSync(taskset, ['-a', '-cp', `${OTHER_CPU}`, `${process.pid}`], { stdio: 'ignore' })
+/** Keeps this process on one CPU, by itself the one where no server is measured. */
+export function pinThis(cpu = OTHER_CPU): void {
+  if (taskset) execFileSync(taskset, ['-a', '-cp', `${cpu}`, `${process.pid}`], { stdio: 'ignore' })
 }
 
 /** Starts a program on one CPU, where that can be done; it ends with this process. */
