@@ -22,7 +22,7 @@ export interface Settings {
     readonly secretsFromFile: boolean
     readonly ttlSeconds: number
     readonly deadlineMs: number
-    /** When a change counts as done; only the exact store, off a Cluster, knows another value than `primary`. */
+    /** When a change counts as done; only the exact store knows another value than `primary`. */
     readonly durability: DurabilityOption
   }
   readonly redis: RedisSettings | undefined
@@ -49,9 +49,11 @@ export function readSettings(environment: Environment): Settings {
       `is not set, and SESSION_STORE=${store} needs Redis; expected REDIS_URL, REDIS_NODES, a binding or VCAP_SERVICES`,
     )
   }
-  if (variables.REDIS_DURABILITY !== 'primary' && (store !== 'exact' || redis?.mode === 'cluster')) {
-    const found = store === 'exact' ? 'REDIS_MODE=cluster' : `SESSION_STORE=${store}`
-    throw new SettingsError('REDIS_DURABILITY', `${found} knows no replicas:N and no disk; expected primary`)
+  if (variables.REDIS_DURABILITY !== 'primary' && store !== 'exact') {
+    throw new SettingsError(
+      'REDIS_DURABILITY',
+      `SESSION_STORE=${store} knows no replicas:N and no disk; expected primary`,
+    )
   }
   return {
     port: variables.PORT,

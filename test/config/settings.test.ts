@@ -89,9 +89,6 @@ describe('settings', () => {
       expect(problem({ ...redis, REDIS_DURABILITY, SESSION_STORE: 'connect-redis' })).toMatch(
         /^REDIS_DURABILITY: SESSION_STORE=connect-redis .*expected primary$/,
       )
-      expect(problem({ REDIS_DURABILITY, REDIS_MODE: 'cluster', REDIS_NODES: 'a:6379' })).toMatch(
-        /^REDIS_DURABILITY: REDIS_MODE=cluster .*expected primary$/,
-      )
     }
   })
 

@@ -10,10 +10,6 @@ describe('contradictions are refused, with the way out', () => {
     ['autoscaling.enabled=true,resources.requests.cpu=null', 'resources.requests.cpu'],
     ['redis.durability=disk,redis.persistence.enabled=false', 'turn persistence on'],
     ['redis.durability=replicas:1', 'redis.mode=sentinel'],
-    [
-      'redis.enabled=false,externalRedis.mode=cluster,externalRedis.nodes={a:1},redis.durability=disk',
-      'redis.durability=primary',
-    ],
     ['redis.mode=sentinel,cloudFoundry.enabled=true', 'redis.mode=standalone'],
     [
       'redis.enabled=false,cloudFoundry.enabled=true,cloudFoundry.existingSecret=a,externalRedis.tls.enabled=true',

@@ -53,7 +53,10 @@ export class RedisCluster {
     return new Cluster(this.addresses, { slotsRefreshTimeout: 5_000, clusterRetryStrategy: () => 50 })
   }
 
-  /** Moves the slot of a key from the node that has it to the next one, a key at a time, calling `between` after each. */
+  /**
+   * Moves the slot of a key from the primary that has it to the next one, a key at a time, calling `between` after each. Before any
+   * failover only: the primaries have to be those of the start.
+   */
   async moveSlot(key: string, between: () => Promise<void>): Promise<void> {
     const slot = Number(await this.#nodes[0]?.cluster('KEYSLOT', key))
     const ids = await Promise.all(this.#nodes.map((node) => node.cluster('MYID') as Promise<string>))
@@ -68,7 +71,7 @@ export class RedisCluster {
       await source.call('MIGRATE', '127.0.0.1', this.#servers[to]?.port ?? 0, name, 0, 5_000)
       await between()
     }
-    for (const node of [target, source, ...this.#nodes]) {
+    for (const node of [target, source, ...this.#nodes.slice(0, PRIMARIES)]) {
       await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to] ?? '')
     }
   }

@@ -32,9 +32,6 @@
 {{- if and $v.redis.enabled (hasPrefix "replicas:" $durability) (not $replicated) }}
 {{- fail (printf "redis.durability=%s waits for replicas that redis.mode=standalone doesn't have, so no visit would be acknowledged: use redis.mode=sentinel, or redis.durability=disk" $durability) }}
 {{- end }}
-{{- if and (not $v.redis.enabled) (eq $v.externalRedis.mode "cluster") (ne $durability "primary") }}
-{{- fail (printf "redis.durability=%s can't be confirmed by a Cluster: use redis.durability=primary" $durability) }}
-{{- end }}
 {{- if and (not $v.redis.enabled) (or $v.externalRedis.tls.enabled $v.externalRedis.tls.existingSecret $v.externalRedis.tls.clientSecret) (not $v.externalRedis.nodes) }}
 {{- fail "externalRedis.tls needs externalRedis.nodes: TLS to whom?" }}
 {{- end }}

@@ -87,7 +87,9 @@ export class Commits {
       try {
         const reply = await this.#commands.run(
           (client) =>
-            this.#durability.write(client, (writer) => this.#commands.script(writer, COMMIT, [key], args)),
+            this.#durability.write(client, key, (writer) =>
+              this.#commands.script(writer, COMMIT, [key], args),
+            ),
           // The deadline of those that came first is their own.
           batch.at(-1)?.since,
         )

@@ -99,16 +99,20 @@ export class StoredSessions {
     const key = this.#keys.of(sid)
     await this.#commands.run(async (client) => {
       if (!this.#durability.waits) await client.del(key)
-      else await this.#durability.write(client, (writer) => this.#commands.script(writer, DESTROY, [key], []))
+      else
+        await this.#durability.write(client, key, (writer) =>
+          this.#commands.script(writer, DESTROY, [key], []),
+        )
     })
   }
 
   /** Ends a session whose content moves to another id. @returns its last content; empty where it had ended already. */
   async retire(sid: string): Promise<Fields> {
-    const keys = [this.#keys.of(sid), this.#keys.retired(sid)]
+    const key = this.#keys.of(sid)
+    const keys = [key, this.#keys.retired(sid)]
     const kept = this.#commands.deadlineMs * 2
     const reply = await this.#commands.run((client) =>
-      this.#durability.write(client, (writer) => this.#commands.script(writer, RETIRE, keys, [kept])),
+      this.#durability.write(client, key, (writer) => this.#commands.script(writer, RETIRE, keys, [kept])),
     )
     return typeof reply === 'string'
       ? fieldsOf(JSON.parse(reply) as object, this.#rules)

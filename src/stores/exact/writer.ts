@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis'
+import { NotDurableError } from './errors.js'
+
+interface Written {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * A connection for changes that count only once they are confirmed. WAIT holds up the connection that it is sent on, and speaks
+ * of the changes made on that connection: so these changes have a connection of their own, and share one wait.
+ */
+export class Writer {
+  readonly #connection: Redis
+  readonly #confirm: () => Promise<void>
+  /** How often it was lost. */
+  #losses = 0
+  #written: Written[] = []
+  #waiting = false
+
+  /** @param confirm waits until all changes made on the connection by then are durable; it throws where that isn't known in time. */
+  constructor(connection: Redis, confirm: () => Promise<void>) {
+    this.#connection = connection
+    this.#confirm = confirm
+    connection.on('error', () => {})
+    connection.on('close', () => {
+      this.#losses += 1
+    })
+  }
+
+  /** @throws NotDurableError where the change was made, and not confirmed in time; what the change throws. */
+  async write<T>(change: (connection: Redis) => Promise<T>): Promise<T> {
+    const losses = this.#losses
+    const result = await change(this.#connection)
+    await new Promise<void>((resolve, reject) => {
+      this.#written.push({ resolve, reject })
+      void this.#confirmAll()
+    })
+    // On a new connection, which knows of no change, a wait is over at once.
+    if (losses !== this.#losses) throw new NotDurableError('the connection was lost')
+    return result
+  }
+
+  async #confirmAll(): Promise<void> {
+    if (this.#waiting) return
+    this.#waiting = true
+    while (this.#written.length > 0) {
+      const written = this.#written
+      this.#written = []
+      try {
+        await this.#confirm()
+        for (const { resolve } of written) resolve()
+      } catch (cause) {
+        // Whatever the wait failed with: the change itself has been made.
+        const error = cause instanceof NotDurableError ? cause : new NotDurableError((cause as Error).message)
+        for (const { reject } of written) reject(error)
+      }
+    }
+    this.#waiting = false
+  }
+}
