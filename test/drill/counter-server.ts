@@ -43,7 +43,8 @@ export class CounterServer {
     const counter = new CounterServer(options)
     // A connection closed for being idle, in the moment of its next request, would be a failure of the test's own.
     counter.#server.keepAliveTimeout = 120_000
-    counter.#server.listen(0, '127.0.0.1')
+    // With room for all who come before a busy machine takes them in: a connection beyond it would be reset.
+    counter.#server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 })
     await once(counter.#server, 'listening')
     return counter
   }

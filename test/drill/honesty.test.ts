@@ -142,24 +142,28 @@ test.each([
   { concurrency: 6, retry: false },
   { concurrency: 1, retry: true },
   { concurrency: 6, retry: true },
-])('a correct server behind resets, delays and losses is never accused: %o', async (changes) => {
-  const server = await counter()
-  const proxy = await TcpProxy.start(server.port)
-  proxy.there = proxy.back = badRule()
-  running.push(proxy)
-  const limits = { timeoutMs: 300, maxFailed: Number.POSITIVE_INFINITY, destroy: 5 }
-  const report = await drillFor(
-    3000,
-    { url: new URL(`http://127.0.0.1:${proxy.port}/`) },
-    { ...changes, ...limits },
-  )
-  expect(report.faultRecords).toEqual([])
-  expect(report.verdict).toBe('held')
-  expect(Object.keys(report.failures)).toEqual(expect.arrayContaining(['reset', 'timeout']))
-  if (changes.retry) expect(report.visits.failed).toBe(0)
-  expect(report.visits.stored).toBeGreaterThanOrEqual(report.visits.acknowledged)
-  expect(report.visits.stored).toBeLessThanOrEqual(report.visits.attempted)
-})
+])(
+  'a correct server behind resets, delays and losses is never accused: %o',
+  { timeout: 90_000 },
+  async (changes) => {
+    const server = await counter()
+    const proxy = await TcpProxy.start(server.port)
+    proxy.there = proxy.back = badRule()
+    running.push(proxy)
+    const limits = { timeoutMs: 300, maxFailed: Number.POSITIVE_INFINITY, destroy: 5 }
+    const report = await drillFor(
+      3000,
+      { url: new URL(`http://127.0.0.1:${proxy.port}/`) },
+      { ...changes, ...limits },
+    )
+    expect(report.faultRecords).toEqual([])
+    expect(report.verdict).toBe('held')
+    expect(Object.keys(report.failures)).toEqual(expect.arrayContaining(['reset', 'timeout']))
+    if (changes.retry) expect(report.visits.failed).toBe(0)
+    expect(report.visits.stored).toBeGreaterThanOrEqual(report.visits.acknowledged)
+    expect(report.visits.stored).toBeLessThanOrEqual(report.visits.attempted)
+  },
+)
 
 test("another app's counter is judged through an adapter", async () => {
   const adapter = (words: string) => {
