@@ -181,6 +181,17 @@ describe('a Redis bound by Cloud Foundry', () => {
     })
   })
 
+  it.each([
+    ['a URL', { url: 'rediss://:secret@redis.example:6390/1' }, { host: 'redis.example', port: 6390 }, {}],
+    ['an IPv6 address', { host: 'fd00::1', password: 'p@ss' }, { host: 'fd00::1', port: 6379 }, undefined],
+    ['a flag for TLS', { host: 'h', port: 6390, tls: 'true' }, { host: 'h', port: 6390 }, {}],
+    ['a flag against it', { host: 'h', port: 6390, tls: false }, { host: 'h', port: 6390 }, undefined],
+  ])('is found by %s', (_what, credentials, node, tls) => {
+    const { redis: found } = readSettings(services('redis', { credentials }))
+    expect(found?.nodes).toEqual([node])
+    expect(found?.tls).toEqual(tls)
+  })
+
   it('is refused in one line where the variable is none of Cloud Foundry', () => {
     expect(problem({ VCAP_SERVICES: '{' })).toMatch(/^VCAP_SERVICES: is no JSON/)
     expect(problem({ VCAP_SERVICES: '{"redis":{}}' })).toMatch(/^VCAP_SERVICES: has an unknown form/)
@@ -258,6 +269,14 @@ describe('a service binding', () => {
     expect(problem({ ...redis, REDIS_TLS_CA_FILE: empty })).toMatch(
       /^REDIS_TLS_CA_FILE: .*holds no certificate/,
     )
+  })
+
+  it('of another kind is no Redis', () => {
+    const other = mkdtempSync(join(tmpdir(), 'bindings-'))
+    mkdirSync(join(other, 'a-database'))
+    writeFileSync(join(other, 'a-database', 'type'), 'postgresql')
+    expect(problem({ SERVICE_BINDING_ROOT: other })).toMatch(/^REDIS_URL: is not set/)
+    rmSync(other, { recursive: true })
   })
 
   it('is refused in one line where its folder is missing', () => {
