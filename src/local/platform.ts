@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Environment } from '../config/environment.js'
 import { startBalancer } from './balancer.js'
 import { Fleet, type LocalInstance } from './instances.js'
+import { freeBalancerPort } from './ports.js'
 import { foreignRedis, type LocalRedis, ownRedis } from './redis.js'
 import { Rotation } from './rotation.js'
 
@@ -57,7 +58,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   let redis: LocalRedis | undefined
   const rotation = new Rotation()
   // The port first: where it is taken, perhaps by another demo, nothing else may be touched.
-  const balancer = await startBalancer(options.port, rotation)
+  const balancer = await startBalancer(options.port || (await freeBalancerPort()), rotation)
   const secret = sessionSecret(join(dataFolder, 'session-secret'))
   const fleet = new Fleet({
     rotation,

@@ -23,7 +23,7 @@ export class Site {
 
   static async open(store: string, environment: Record<string, string> = {}): Promise<Site> {
     const dataFolder = mkdtempSync(join(tmpdir(), 'redissessions-page-'))
-    const options = { store, instances: 4, dataFolder, port: aPort(), environment, say: () => {} }
+    const options = { store, instances: 4, dataFolder, port: 0, environment, say: () => {} }
     const [platform, browser] = await Promise.all([
       startPlatform(options),
       startChromium(`--host-resolver-rules=MAP ${HOST} 127.0.0.1`),
@@ -71,10 +71,6 @@ export class Site {
     })
   }
 }
-
-// With room beside it for the platform's other ports, and below the ports that the system gives to outgoing connections:
-// Chromium makes many, and one of them would be on an instance's port when that is started again.
-const aPort = () => 10_000 + 64 * Math.floor(Math.random() * 300)
 
 export const visits = (page: Page): Locator => page.locator('h1 strong')
 export const notice = (page: Page): Locator => page.locator('#notice')
