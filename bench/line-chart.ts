@@ -4,14 +4,14 @@ const [LEFT, TOP, WIDTH, HEIGHT] = [64, 32, 640, 220]
 const COLOURS = ['#2f7d6b', '#b35900', '#5b6fb5', '#a0456e']
 const QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 
-export interface Series {
+interface Series {
   /** undefined: the title says it. */
   readonly name?: string
   readonly points: readonly (readonly [x: number, y: number])[]
 }
 
 /** Where the lines are drawn. */
-export interface Axes {
+interface Axes {
   /** The places that are named below; the first and the last are the ends of the axis. */
   readonly ticks: readonly (readonly [x: number, label: string])[]
   /** The top; the bottom is 0. */

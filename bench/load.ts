@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { quantile } from './statistics.js'
 
 /** What a load was answered with. */
-export interface LoadResult {
+interface LoadResult {
   readonly seconds: number
   /** Answers 200. */
   readonly answered: number
@@ -12,7 +12,7 @@ export interface LoadResult {
   readonly p99: number
 }
 
-export interface Load {
+interface Load {
   /** Each connection has one of them, in turn. */
   readonly ports: readonly number[]
   readonly path: string

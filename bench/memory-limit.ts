@@ -5,7 +5,7 @@ const [LIMIT, SWAP, PEAK, EVENTS] = version1
   : ['memory.max', 'memory.swap.max', 'memory.peak', 'memory.events']
 
 /** Holds a process to so much memory. */
-export interface MemoryLimit {
+interface MemoryLimit {
   readonly group: Cgroup
   /** bytes: the highest that it held, with the files that it was the first to read */
   peak(): number

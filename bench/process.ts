@@ -42,7 +42,7 @@ export function start(
 }
 
 /** What a process has used so far. */
-export interface Usage {
+interface Usage {
   /** s of CPU */
   readonly cpu: number
   /** bytes: of its own (not of files) now, and in all at its highest */

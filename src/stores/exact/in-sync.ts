@@ -3,7 +3,7 @@ import { NotDurableError } from './errors.js'
 import { type Address, askSentinels, type Replica, sameAddress, type View } from './sentinels.js'
 
 /** A replica as its primary sees it: by `host:port`, and up to where it has confirmed. */
-export interface Follower {
+interface Follower {
   readonly address: string
   readonly offset: number
 }
@@ -12,7 +12,7 @@ export interface Follower {
  * The replicas of a primary that might take its place, as far as is known. As in Kafka (its in-sync replicas): a change counts
  * once all of these have it, so whoever is chosen has it, and those that are away hold nothing up.
  */
-export interface InSync {
+interface InSync {
   /** By `host:port`. A replica that follows belongs to these; only the Sentinels put one out (see candidates). */
   readonly members: ReadonlySet<string>
   /** Those that the primary lists still and the Sentinels don't choose: they belong again as soon as they confirm something. */
