@@ -27,11 +27,12 @@ if (!built) {
 
 const wanted = process.argv.slice(2)
 if (wanted.length > 0) {
-  const { CHROMIUM_PACKAGE, REDIS_PACKAGE, findProgram, installSystemPackage } = await import(
+  const { CHROMIUM_PACKAGE, REDIS_PACKAGE, installSystemPackage } = await import(
     '../dist/local/system-package.js'
   )
-  if (wanted.includes('redis') && !findProgram('redis-server', 'valkey-server')) {
-    installSystemPackage(REDIS_PACKAGE, say)
+  if (wanted.includes('redis')) {
+    const { redisOnPath } = await import('../dist/local/redis-program.js')
+    if (!redisOnPath()) installSystemPackage(REDIS_PACKAGE, say)
   }
   if (wanted.includes('chromium')) {
     const { chromiumProgram } = await import('../dist/local/chromium.js')

@@ -5,8 +5,8 @@ import type { Settings } from './config/settings.js'
 import { answerWithin } from './http/answer-within.js'
 import { closeWhileStopping } from './http/close-server.js'
 import { healthRouter, type Readiness } from './http/health.js'
+import { observeRequests } from './http/observe-requests.js'
 import { notFound, problemHandler } from './http/problem.js'
-import { requestLog } from './http/request-log.js'
 import { sameOrigin } from './http/same-origin.js'
 import { securityHeaders } from './http/security.js'
 import type { Metrics } from './metrics/metrics.js'
@@ -42,7 +42,7 @@ export function createApp(parts: Parts): Express {
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
 
-  app.use(requestLog(log, metrics))
+  app.use(observeRequests(log, metrics))
   app.use(closeWhileStopping(readiness))
   app.use(securityHeaders())
   app.use(sameOrigin)

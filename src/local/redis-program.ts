@@ -23,14 +23,18 @@ interface RedisProgram {
   kill(child: ChildProcess, name: string): void
 }
 
+/** @returns the full path of a Redis or a Valkey, undefined for none. */
+export function redisOnPath(): string | undefined {
+  return findProgram('redis-server', 'valkey-server')
+}
+
 /**
  * @returns redis-server or valkey-server from PATH, else Docker where its engine answers, else redis-server
  * after its installation by the system's package manager.
  * @throws Error where none of these works.
  */
 export function findRedisProgram(say: (line: string) => void): RedisProgram {
-  const native = () => findProgram('redis-server', 'valkey-server')
-  const found = native()
+  const found = redisOnPath()
   if (found) return nativeRedis(found)
   const docker = findProgram('docker')
   if (docker && engineAnswers(docker)) {
@@ -40,7 +44,7 @@ export function findRedisProgram(say: (line: string) => void): RedisProgram {
   }
   say('no redis-server and no Docker engine here: installing redis-server')
   installSystemPackage(REDIS_PACKAGE, say)
-  const installed = native()
+  const installed = redisOnPath()
   if (!installed) throw new Error('Redis was installed, but no redis-server is on PATH')
   return nativeRedis(installed)
 }

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { findProgram } from '../../src/local/system-package.js'
+import { redisOnPath } from '../../src/local/redis-program.js'
 import { freePort } from './free-port.js'
 
 /** @returns the path of Redis (REDIS_SERVER names the program, for other versions), which can be a Sentinel too. */
 export function redisProgram(): string {
-  const program = process.env.REDIS_SERVER ?? findProgram('redis-server', 'valkey-server')
+  const program = process.env.REDIS_SERVER ?? redisOnPath()
   if (!program) throw new Error('no redis-server here: npm test installs it')
   return program
 }

@@ -19,8 +19,8 @@ const SLOW_MS = 1_000
  * Gives each request its id, and logs and measures each answer; without cookies, bodies and query strings. What went as it
  * should is logged at debug: a line for each visit costs a tenth of it, and the metrics count them all.
  */
-export function requestLog(log: Logger, metrics: Metrics): RequestHandler {
-  return function requestLog(req, res, next) {
+export function observeRequests(log: Logger, metrics: Metrics): RequestHandler {
+  return function observeRequests(req, res, next) {
     const started = performance.now()
     const given = req.get('X-Request-Id')
     req.id = given && REASONABLE_ID.test(given) ? given : randomUUID()
