@@ -25,9 +25,10 @@ interface Load {
 }
 
 /**
- * Asks over connections that stay open, as fast as it is answered or at an even rate. What is late because the answer before was
- * late counts as asked when it was due: a slow server doesn't get fewer requests (Gil Tene's coordinated omission). Each connection has cookies of its own, in turn, so that no
- * session has two requests at once unless there are fewer sessions than connections.
+ * Asks over connections that stay open, as fast as it is answered or at an even rate. What is late because the answer before
+ * was late counts as asked when it was due: a slow server doesn't get fewer requests (Gil Tene's coordinated omission). Each
+ * connection has cookies of its own, in turn, so that no session has two requests at once unless there are fewer sessions than
+ * connections.
  * @throws Error where a connection is lost.
  */
 export async function load({ ports, path, cookies, connections, seconds, rate }: Load): Promise<LoadResult> {

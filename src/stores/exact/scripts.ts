@@ -63,9 +63,10 @@ return session(key, all, ARGV[1] == '1')`)
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
  * returned then (marks as in RIFL, Lee et al., SOSP 2015; one for each writer, which has one batch in flight for a session).
  * KEYS: session. ARGV: writer, sequence, count, whether to load ('1' or '0'), then for each commit: "mode ttl lengths" (ttl in
- * ms, 0 for the session's own; the length of each of the six lists below), idempotency key (JSON text or nothing), the record of connect-redis that was loaded, and the lists: fields
- * to take over from that record (name, text), fields to set (name, text), fields to delete (name), counters to add to (name,
- * by, total), counters to read (name), logs to append to (name, length, count, entries).
+ * ms, 0 for the session's own; the length of each of the six lists below), idempotency key (JSON text or nothing), the record
+ * of connect-redis that was loaded, and the lists: fields to take over from that record (name, text), fields to set (name,
+ * text), fields to delete (name), counters to add to (name, by, total), counters to read (name), logs to append to (name,
+ * length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"]; where it is to load a
  * session that lives, [that JSON, ...SESSION].
