@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { DurabilityOption } from '../../src/stores/exact/index.js'
 import { CountedVisits, type Outcome } from '../support/counted-visits.js'
+import { drilled } from '../support/drilled.js'
+import { InstanceProcess } from '../support/instance.js'
 import { RedisCluster } from '../support/redis-cluster.js'
 
 /** The rows of docs/durability.md, at their length: DURABILITY_TABLE=1. */
@@ -15,8 +17,6 @@ beforeAll(async () => {
   redis = await RedisCluster.start(1)
 })
 afterAll(() => redis.stop())
-afterEach(() => visits.end())
-
 const begin = async (durability: DurabilityOption) => {
   await redis.empty()
   visits = new CountedVisits(redis.settings, durability)
@@ -45,6 +45,8 @@ const run = async (mode: string, durability: DurabilityOption, fault: Fault, tim
 const KEPT = { lost: 0, doubled: 0, resurrected: 0 }
 
 describe('in a Cluster of three primaries with a replica each, visits under way and sessions being destroyed,', () => {
+  afterEach(() => visits.end())
+
   it.each([
     ['killPrimary', 5],
     ['depose', 5],
@@ -78,3 +80,24 @@ describe('in a Cluster of three primaries with a replica each, visits under way 
     PATIENCE_MS,
   )
 })
+
+it(
+  'an instance with REDIS_DURABILITY=replicas:1 counts on after a primary of its Cluster has died; 503 at most',
+  async () => {
+    await redis.empty()
+    const instance = await InstanceProcess.start({
+      REDIS_MODE: 'cluster',
+      REDIS_NODES: redis.addresses.map(({ host, port }) => `${host}:${port}`).join(),
+      REDIS_DURABILITY: 'replicas:1',
+    })
+    try {
+      const damage = await drilled(instance.url, () => redis.killPrimary('sess:a'))
+      process.stdout.write(`Cluster, replicas:1, instance | SIGKILL | ${JSON.stringify(damage)}\n`)
+      expect(damage).toMatchObject({ ...KEPT, otherwise: 0 })
+      expect(Object.keys(damage.how).filter((how) => how !== '503')).toEqual([])
+    } finally {
+      await instance.end('SIGKILL')
+    }
+  },
+  PATIENCE_MS,
+)
