@@ -141,7 +141,6 @@ if (LONG) {
     ['primary', 10, 'killPrimary'],
     ['primary', 10, 'failOver'],
     ['replicas:1', 10, 'handOver'],
-    ['replicas:2', 2, 'replicaAway'],
   ])(
     '%s, %i × %s, which promises nothing',
     async (mode, rounds, fault) => {

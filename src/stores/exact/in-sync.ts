@@ -131,7 +131,8 @@ export class InSyncWait {
 
   /** @returns the set by what the Sentinels know now. */
   async #ask(followers: readonly Follower[]): Promise<InSync> {
-    const { remoteAddress: host = '', remotePort: port = 0 } = this.#connection.stream
+    const { remoteAddress: host, remotePort: port } = this.#connection.stream
+    if (!host || !port) throw new NotDurableError('the connection was lost')
     const views = await askSentinels(this.#connection.options, WAIT_MS * 2)
     const isHere = await Promise.all(views.map(({ primary }) => sameAddress(primary, { host, port })))
     if (isHere.filter((here) => !here).length * 2 > views.length) {
@@ -140,22 +141,22 @@ export class InSyncWait {
     }
     const members = new Set<string>()
     for (const candidate of views.flatMap(candidates)) {
-      if (await sameAddress(candidate, { host, port })) continue
-      members.add(await this.#nameOf(candidate, followers))
+      const name = await this.#nameOf(candidate, followers)
+      if (!members.has(name) && !(await sameAddress(candidate, { host, port }))) members.add(name)
     }
     const out = new Set(followers.map(({ address }) => address).filter((address) => !members.has(address)))
     return { members, out }
   }
 
-  /** @returns `host:port` of a replica as the primary writes it, if that lists it. */
+  /** @returns `host:port` of a server, as its primary writes it where that lists it. */
   async #nameOf({ host, port }: Address, followers: readonly Follower[]): Promise<string> {
+    const name = `${host}:${port}`
+    if (followers.some(({ address }) => address === name)) return name
     for (const { address } of followers) {
-      const at = address.lastIndexOf(':')
-      if (
-        await sameAddress({ host, port }, { host: address.slice(0, at), port: Number(address.slice(at + 1)) })
-      )
-        return address
+      const colon = address.lastIndexOf(':')
+      const follower = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
+      if (await sameAddress({ host, port }, follower)) return address
     }
-    return `${host}:${port}`
+    return name
   }
 }
