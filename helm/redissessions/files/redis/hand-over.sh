@@ -8,13 +8,15 @@ within() {
   until "$@"; do [ "$(date +%s)" -lt "$end" ] || return 1; sleep 0.1; done
 }
 
-# Whether everybody who follows has all that is here.
+written() { here info replication | sed -n 's/^master_repl_offset://p'; }
+# Whether everybody who follows has all that had been written here by then; pings to them go on and count as written.
 all_followed() {
-  here info replication | awk -F: '
-    $1 == "master_repl_offset" { here = $2 }
+  here info replication | awk -F: -v all="$1" '
     /^slave[0-9]+:/ { split($2, of, /offset=|,lag/); offsets[++n] = of[2] }
-    END { for (i in offsets) if (offsets[i] < here) exit 1; exit n == 0 }'
+    END { for (i in offsets) if (offsets[i] < all) exit 1; exit n == 0 }'
 }
+# Those that start anew know nobody to choose yet.
+all_sentinels() { for sentinel in $SENTINEL_HOSTS; do [ "$(named_by "$sentinel")" = "$HOSTNAME" ] || return 1; done; }
 handed_over() { primary=$(agreed) && [ -n "$primary" ] && [ "$primary" != "$HOSTNAME" ]; }
 fail_over() {
   for sentinel in $SENTINEL_HOSTS; do
@@ -24,9 +26,10 @@ fail_over() {
 }
 
 [ "$(here role | head -n 1)" = master ] || exit 0
+within 8 all_sentinels || say 'not all Sentinels are there'
 # What nobody follows would be lost, were it still acknowledged: so writes wait, and the others catch up, before one of them leads.
 here client pause 12000 write >/dev/null
-if within 3 all_followed && within 3 fail_over && within 6 handed_over; then say "handed over to $primary"
+if within 3 all_followed "$(written)" && within 3 fail_over && within 6 handed_over; then say "handed over to $primary"
 else
   say 'could not hand over'
   here client unpause >/dev/null

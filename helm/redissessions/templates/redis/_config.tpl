@@ -22,7 +22,7 @@ redis.conf: |
   replica-serve-stale-data no
   repl-backlog-size 8mb
   # A connection to an address that vanished meanwhile is given up.
-  repl-ping-replica-period 1
+  repl-ping-replica-period 2
   repl-timeout 5
   {{- end }}
 # The passwords come from files that only the pod knows, so the list of users is made when it starts.
