@@ -76,7 +76,7 @@ export function connectRedis(
         // A Cluster never connects a node again: it makes a new one.
       }).on('+node', (node: Redis) => renew(gatherWrites(node).options))
     case 'sentinel':
-      return gatherWrites(
+      return gatherAllWrites(
         new Redis({
           ...options,
           sentinels: [...settings.nodes],
@@ -93,7 +93,7 @@ export function connectRedis(
         }),
       )
     case 'standalone':
-      return gatherWrites(new Redis({ ...options, ...settings.nodes[0] }))
+      return gatherAllWrites(new Redis({ ...options, ...settings.nodes[0] }))
   }
 }
 
@@ -157,8 +157,12 @@ function gatherWrites(client: Redis): Redis {
     }
     return answer
   }
-  // The store's second connection, where it waits for replicas or the disk.
-  const duplicate = client.duplicate.bind(client)
-  client.duplicate = (override) => gatherWrites(duplicate(override))
   return client
+}
+
+/** The store's second connection, too, where it waits for replicas or the disk. In a Cluster `+node` hears of that one. */
+function gatherAllWrites(client: Redis): Redis {
+  const duplicate = client.duplicate.bind(client)
+  client.duplicate = (override) => gatherAllWrites(duplicate(override))
+  return gatherWrites(client)
 }

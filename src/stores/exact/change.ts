@@ -19,6 +19,13 @@ export interface Change {
   readonly appended: ReadonlyMap<string, readonly string[]>
 }
 
+export const NO_CHANGE: Change = {
+  set: new Map(),
+  deleted: new Set(),
+  added: new Map(),
+  appended: new Map(),
+}
+
 /** What to add to a session's counters (whole numbers), and to append to its logs. */
 export interface SessionUpdate {
   readonly add?: Readonly<Record<string, number>>
@@ -39,7 +46,7 @@ export function updateOf({ add = {}, append = {} }: SessionUpdate, rules: Rules)
     if (!rules.logs.has(key)) throw new TypeError(`update: ${key} is not declared as a log`)
     appended.set(key, textsOf(append[key] ?? []))
   }
-  return { set: new Map(), deleted: new Set(), added, appended }
+  return { ...NO_CHANGE, added, appended }
 }
 
 /** A log is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */

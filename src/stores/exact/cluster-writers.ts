@@ -1,6 +1,7 @@
 import calculateSlot from 'cluster-key-slot'
 import type { Cluster, Redis } from 'ioredis'
 import { NotDurableError } from './errors.js'
+import { primariesOf } from './redis-commands.js'
 import { Writer } from './writer.js'
 
 /** A writer for each primary of a Cluster: what confirms a change has to be asked of the server that took it. */
@@ -9,10 +10,14 @@ export class ClusterWriters {
   readonly #confirm: (connection: Redis) => Promise<void>
   /** By `host:port`. */
   readonly #writers = new Map<string, Writer>()
+  readonly #connections = new Set<Redis>()
 
   constructor(cluster: Cluster, confirm: (connection: Redis) => Promise<void>) {
     this.#cluster = cluster
     this.#confirm = confirm
+    cluster.once('end', () => {
+      for (const connection of this.#connections) connection.disconnect()
+    })
   }
 
   /**
@@ -33,17 +38,18 @@ export class ClusterWriters {
     const [name = ''] = this.#cluster.slots[calculateSlot(key)] ?? []
     const known = this.#writers.get(name)
     if (known) return known
-    const node = this.#cluster
-      .nodes('master')
-      .find(({ options: { host, port } }) => `${host}:${port}` === name)
+    const node = primariesOf(this.#cluster).find(({ options: { host, port } }) => `${host}:${port}` === name)
     if (!node) throw new NotDurableError('no primary is known')
     const connection = node.duplicate()
     // What was done to the client's own connections is done to this one.
     for (const prepare of this.#cluster.listeners('+node')) prepare(connection, name)
     const writer = new Writer(connection, () => this.#confirm(connection))
     this.#writers.set(name, writer)
-    connection.once('end', () => this.#writers.delete(name))
-    this.#cluster.once('end', () => connection.disconnect())
+    this.#connections.add(connection)
+    connection.once('end', () => {
+      this.#writers.delete(name)
+      this.#connections.delete(connection)
+    })
     return writer
   }
 }

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { ClusterWriters } from './cluster-writers.js'
 import { NotDurableError } from './errors.js'
 import { InSyncWait } from './in-sync.js'
-import type { Client } from './redis-commands.js'
+import { type Client, primariesOf } from './redis-commands.js'
 import { Writer } from './writer.js'
 
 /**
@@ -94,9 +94,7 @@ export class Durability {
 
   async #ask(): Promise<void> {
     if (typeof this.#option !== 'object' || !('local' in this.#option)) return
-    const servers = this.#client.isCluster
-      ? (this.#client as Cluster).nodes('master')
-      : [this.#client as Redis]
+    const servers = primariesOf(this.#client)
     if (servers.length === 0) throw new NotDurableError('no primary is known')
     try {
       await Promise.all(servers.map((server) => server.call('WAITAOF', 1, 0, 1)))

@@ -1,9 +1,9 @@
 import type { Session, SessionData } from 'express-session'
-import { applied, type Change, changeOf, type Fields, fieldsOf, type Rules } from './change.js'
+import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, type Rules } from './change.js'
 import type { Commit, Commits } from './commits.js'
 import { SessionExistsError, SessionGoneError } from './errors.js'
 import type { Keys } from './keys.js'
-import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
+import { alive, slideOf, type TtlOption, ttlOf } from './lifetime.js'
 import type { ExactRedisStoreEvent } from './options.js'
 import type { Loaded } from './record.js'
 import type { StoredSessions } from './stored-sessions.js'
@@ -19,7 +19,6 @@ interface Known extends Omit<Loaded, 'base'> {
 }
 
 const NO_FIELDS: Fields = new Map()
-const NO_CHANGE: Change = { set: new Map(), deleted: new Set(), added: new Map(), appended: new Map() }
 
 interface HeldSessionsParts {
   readonly stored: StoredSessions
@@ -262,8 +261,7 @@ export class HeldSessions {
   #lifeOf(data: SessionData, known: Known | undefined): number | undefined {
     const slideMs = slideOf(data, this.#parts.ttl)
     const extended = known && slideMs !== '' && slideMs === known.slideMs
-    const ttlMs = extended ? Number(slideMs) : ttlOf(data, this.#parts.ttl)
-    return ttlMs > 0 && Number.isFinite(ttlMs) ? ttlMs : undefined
+    return extended ? alive(Number(slideMs)) : ttlOf(data, this.#parts.ttl)
   }
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Cluster, Redis } from 'ioredis'
-import type { Client } from './redis-commands.js'
+import { type Client, primariesOf } from './redis-commands.js'
 
 const RETIRED = /:retired:[\w-]+$/
 
@@ -31,10 +30,9 @@ export class Keys {
   async scan(client: Client): Promise<string[]> {
     // A Cluster client knows its nodes once it is connected.
     if (client.status !== 'ready') await client.ping()
-    const nodes = client.isCluster ? (client as Cluster).nodes('master') : [client as Redis]
     const ids = new Set<string>()
     const match = `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
-    for (const node of nodes) {
+    for (const node of primariesOf(client)) {
       let cursor = '0'
       do {
         const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', this.scanCount)

@@ -5,6 +5,11 @@ import type { Script } from './scripts.js'
 /** A client of ioredis, as the user made it. */
 export type Client = Redis | Cluster
 
+/** @returns a client for each primary; none while a Cluster isn't known yet. */
+export function primariesOf(client: Client): Redis[] {
+  return client.isCluster ? (client as Cluster).nodes('master') : [client as Redis]
+}
+
 // Errors of a server that is on its way up, down, or to another role; scripts put their own words before. Redirections come
 // through where ioredis sent several commands as one pipeline.
 const PASSING =

@@ -84,8 +84,9 @@ export class StoredSessions {
       }
       // A record of connect-redis, which has its life from its cookie or from the options.
       const data = dataOf(loaded)
-      life = { legacy: loaded.legacy, ttlMs: ttlOf(data, this.#ttl), slideMs: slideOf(data, this.#ttl) }
-      if (!(life.ttlMs > 0 && Number.isFinite(life.ttlMs))) return undefined
+      const ttlMs = ttlOf(data, this.#ttl)
+      if (ttlMs === undefined) return undefined
+      life = { legacy: loaded.legacy, ttlMs, slideMs: slideOf(data, this.#ttl) }
     }
   }
 

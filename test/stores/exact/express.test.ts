@@ -1,27 +1,16 @@
 import express, { type Express } from 'express'
 import session from 'express-session'
-import { Redis } from 'ioredis'
 import request from 'supertest'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it } from 'vitest'
 import { ExactRedisStore } from '../../../src/stores/exact/index.js'
-import { RedisServer } from '../../support/redis-server.js'
+import { useRedis } from '../../support/use-redis.js'
 
-let server: RedisServer
-let client: Redis
 let app: Express
 let store: ExactRedisStore
 let pieces = 0
 
-beforeAll(async () => {
-  server = await RedisServer.start()
-  client = new Redis(server.port, '127.0.0.1')
-})
-afterAll(async () => {
-  client.disconnect()
-  await server.stop()
-})
-beforeEach(async () => {
-  await client.flushall()
+const { client } = await useRedis()
+beforeEach(() => {
   store = new ExactRedisStore({ client, counters: ['visits'], onGone: 'error' })
   app = express()
   app.use((_req, res, next) => {

@@ -1,35 +1,19 @@
 import fc from 'fast-check'
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { applied, fieldsOf } from '../../../src/stores/exact/change.js'
 import { Commits } from '../../../src/stores/exact/commits.js'
 import { Durability } from '../../../src/stores/exact/durability.js'
 import { ExactRedisStore } from '../../../src/stores/exact/index.js'
 import { fieldsOfReply } from '../../../src/stores/exact/record.js'
 import { RedisCommands } from '../../../src/stores/exact/redis-commands.js'
-import { RedisServer } from '../../support/redis-server.js'
+import { useRedis } from '../../support/use-redis.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
 import { type AnySession, load, newSession } from './requests.js'
 
-let server: RedisServer
-let client: Redis
-let store: ExactRedisStore
-let replica: ExactRedisStore
-
-beforeAll(async () => {
-  server = await RedisServer.start()
-  client = new Redis(server.port, '127.0.0.1')
-  const options = { client, counters: ['visits', 'clicks'], logs: { trail: 20 }, onGone: 'error' } as const
-  store = new ExactRedisStore(options)
-  replica = new ExactRedisStore({ ...options, client })
-})
-afterAll(async () => {
-  client.disconnect()
-  await server.stop()
-})
-beforeEach(async () => {
-  await client.flushall()
-})
+const { client } = await useRedis()
+const options = { client, counters: ['visits', 'clicks'], logs: { trail: 20 }, onGone: 'error' } as const
+const store = new ExactRedisStore(options)
+const replica = new ExactRedisStore(options)
 
 const create = async (data: Record<string, unknown>, sid = 'sid') => {
   const session = newSession(store, sid)

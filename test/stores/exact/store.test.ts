@@ -1,24 +1,12 @@
 import type { SessionData } from 'express-session'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
 import { RedisServer } from '../../support/redis-server.js'
+import { useRedis } from '../../support/use-redis.js'
 import { load, newSession } from './requests.js'
 
-let server: RedisServer
-let client: Redis
-
-beforeAll(async () => {
-  server = await RedisServer.start('--appendonly', 'yes', '--repl-diskless-sync-delay', '0')
-  client = new Redis(server.port, '127.0.0.1')
-})
-afterAll(async () => {
-  client.disconnect()
-  await server.stop()
-})
-beforeEach(async () => {
-  await client.flushall()
-})
+const { server, client } = await useRedis('--appendonly', 'yes', '--repl-diskless-sync-delay', '0')
 
 const open = (options: Partial<ExactRedisStoreOptions> = {}) => new ExactRedisStore({ client, ...options })
 const data = (contents: object) => contents as unknown as SessionData
