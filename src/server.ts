@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createApp } from './app.js'
 import { followSecrets } from './config/follow-secrets.js'
 import { readRedis, readSecrets, readSettings, type Settings } from './config/settings.js'
 import { SettingsError } from './config/settings-error.js'
-import { closeServer } from './http/close-server.js'
+import { appServer } from './http/app-server.js'
+import { closeServer, sendElsewhere } from './http/close-server.js'
 import { Readiness } from './http/health.js'
 import { createLog } from './log.js'
 import { Metrics } from './metrics/metrics.js'
@@ -61,7 +61,7 @@ async function serve(settings: Settings): Promise<void> {
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
   const replicas = registry ?? onlyThis(instance, startedAt)
   const parts = { settings, store, instance, replicas, readiness, metrics, log, exit }
-  const server = createServer(createApp(parts))
+  const server = appServer(createApp(parts))
   // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
   server.keepAliveTimeout = 120_000
   const metricsOnly = metricsServer(metrics)
@@ -88,6 +88,7 @@ async function serve(settings: Settings): Promise<void> {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
     log.info({ signal, delayMs: settings.shutdownDelayMs }, 'stopping')
     readiness.stop()
+    sendElsewhere(server)
     await pause(settings.shutdownDelayMs)
     await closeServer(server, session.deadlineMs + 1_000)
     await registry?.stop()

@@ -1,6 +1,4 @@
-import type { Server } from 'node:http'
-import type { RequestHandler } from 'express'
-import type { Readiness } from './health.js'
+import type { Server, ServerResponse } from 'node:http'
 
 /** Stops listening and waits until each request in flight is answered; after patienceMs the rest is cut. */
 export async function closeServer(server: Server, patienceMs: number): Promise<void> {
@@ -15,10 +13,9 @@ export async function closeServer(server: Server, patienceMs: number): Promise<v
   clearTimeout(cut)
 }
 
-/** While the process stops, each answer asks its client to take a new connection for the next request: to another replica. */
-export function closeWhileStopping(readiness: Readiness): RequestHandler {
-  return function closeWhileStopping(_req, res, next) {
-    if (readiness.state === 'stopping') res.setHeader('Connection', 'close')
-    next()
-  }
+/** From now on each answer asks its client to take a new connection for the next request: to another replica. */
+export function sendElsewhere(server: Server): void {
+  server.prependListener('request', (_req, res: ServerResponse) => {
+    res.setHeader('Connection', 'close')
+  })
 }
