@@ -3,7 +3,6 @@ import session from 'express-session'
 import type { Logger } from 'pino'
 import type { Settings } from './config/settings.js'
 import { answerWithin } from './http/answer-within.js'
-import { closeWhileStopping } from './http/close-server.js'
 import { healthRouter, type Readiness } from './http/health.js'
 import { observeRequests } from './http/observe-requests.js'
 import { notFound, problemHandler } from './http/problem.js'
@@ -15,8 +14,8 @@ import type { Instance } from './replicas/instance.js'
 import type { Replicas } from './replicas/replicas.js'
 import { type ExitMode, replicasRouter } from './replicas/replicas-router.js'
 import type { SessionStore } from './stores/open-store.js'
-import { sessionRouter } from './visit/session-router.js'
-import { visitRouter } from './visit/visit-router.js'
+import { sessionRoutes } from './visit/session-routes.js'
+import { visitRoutes } from './visit/visit-routes.js'
 
 /** What the app is made of; the entry makes it from the environment, tests make it by hand. */
 interface Parts {
@@ -43,7 +42,6 @@ export function createApp(parts: Parts): Express {
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
 
   app.use(observeRequests(log, metrics))
-  app.use(closeWhileStopping(readiness))
   app.use(securityHeaders())
   app.use(sameOrigin)
   app.use(express.json({ limit: '1kb' }))
@@ -57,8 +55,8 @@ export function createApp(parts: Parts): Express {
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
   const withSession = answerWithin(deadlineMs, answerProblem, sessions)
-  app.use(visitRouter(withSession, store, instance, metrics, page.show))
-  app.use(sessionRouter(withSession, store, instance, ttlSeconds, page.show))
+  visitRoutes(app, withSession, store, instance, metrics, page.show)
+  sessionRoutes(app, withSession, store, instance, ttlSeconds, page.show)
   app.use(page.assets)
   app.use(replicasRouter(replicas, instance, chaosEnabled ? exit : undefined))
   app.use(healthRouter(readiness))

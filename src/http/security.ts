@@ -24,9 +24,10 @@ const helmetHeaders = helmet({
   referrerPolicy: { policy: 'same-origin' },
   // TLS ends at the ingress: whether there is any is its to say.
   strictTransportSecurity: false,
-  // Of browsers and plug-ins that are gone.
+  // Of browsers and plug-ins that are gone; frame-ancestors has taken the place of X-Frame-Options.
   xDnsPrefetchControl: false,
   xDownloadOptions: false,
+  xFrameOptions: false,
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
 })
@@ -38,10 +39,10 @@ const helmetHeaders = helmet({
 export function securityHeaders(): RequestHandler {
   const model = new ServerResponse(new IncomingMessage(new Socket()))
   helmetHeaders(model.req, model, () => {})
-  const headers = new Map(Object.entries(model.getHeaders()) as [string, string][])
-  headers.set('cache-control', 'no-store')
+  model.setHeader('Cache-Control', 'no-store')
+  const headers = Object.entries(model.getHeaders()) as [string, string][]
   return function securityHeaders(_req, res, next) {
-    for (const [name, value] of headers) res.setHeader(name, value)
+    for (const header of headers) res.setHeader(header[0], header[1])
     next()
   }
 }

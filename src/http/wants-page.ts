@@ -2,5 +2,5 @@ import type { Request } from 'express'
 
 /** Whether a person asked, by a browser, who is answered with a page; programs are answered in JSON. */
 export function wantsPage(req: Request): boolean {
-  return req.get('Accept')?.includes('text/html') ?? false
+  return req.headers.accept?.includes('text/html') ?? false
 }

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import type { Metrics } from '../metrics/metrics.js'
-import type { ExactRedisStore, SessionUpdate } from './exact/index.js'
+import type { ExactRedisStore, SessionUpdate, UpdateOptions } from './exact/index.js'
 import { begin } from './operations.js'
 
 declare global {
@@ -13,9 +13,8 @@ declare global {
 }
 
 /** What a request changes in its session before it has seen it. */
-export interface BlindChange {
+export interface BlindChange extends UpdateOptions {
   readonly update: SessionUpdate
-  readonly idempotencyKey?: string
 }
 
 /**

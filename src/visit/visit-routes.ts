@@ -1,4 +1,4 @@
-import { type Request, type RequestHandler, type Response, Router } from 'express'
+import type { Request, RequestHandler, Response, Router } from 'express'
 import { answerJson } from '../http/answer-json.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import { wantsPage } from '../http/wants-page.js'
@@ -11,19 +11,24 @@ import { countVisit, visitOf } from './count-visit.js'
 import { readTrail } from './trail.js'
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
+const SHOWN_IN_JSON = ['visits']
 
 /** The routes that count a visit. It is answered only after its commit. */
-export function visitRouter(
+export function visitRoutes(
+  router: Router,
   withSession: RequestHandler,
   store: SessionStore,
   instance: Instance,
   metrics: Metrics,
   page: ShowPage,
-): Router {
+): void {
   // The visit of a session that is there rides on its load where the store can.
   const counting =
-    store.changeOnLoad?.(withSession, (req) => ({ update: visitOf(instance), ...idempotencyOf(req) })) ??
-    withSession
+    store.changeOnLoad?.(withSession, (req) => ({
+      update: visitOf(instance),
+      idempotencyKey: idempotencyKeyOf(req),
+      keys: wantsPage(req) ? undefined : SHOWN_IN_JSON,
+    })) ?? withSession
 
   async function visit(req: Request, res: Response): Promise<void> {
     const { session } = req
@@ -31,7 +36,7 @@ export function visitRouter(
     const first = visits === 0
     if (!req.committedOnLoad) {
       countVisit(session, instance)
-      visits = await store.commit(req, idempotencyOf(req).idempotencyKey)
+      visits = await store.commit(req, idempotencyKeyOf(req))
     }
     if (first) metrics.sessionCreated()
     // Nothing is left to store, and no cookie to set: express-session need not look for changes.
@@ -41,7 +46,6 @@ export function visitRouter(
     else answerJson(res, { visits, instance, store: store.name })
   }
 
-  const router = Router()
   router
     .route('/')
     // A monitor's HEAD is no visit.
@@ -51,13 +55,11 @@ export function visitRouter(
     .get(counting, visit)
     .all(onlyMethods('GET', 'HEAD'))
   router.route('/api/visits').post(counting, visit).all(onlyMethods('POST'))
-  return router
 }
 
-function idempotencyOf(req: Request): { idempotencyKey?: string } {
+function idempotencyKeyOf(req: Request): string | undefined {
   const key = req.method === 'POST' ? req.get('Idempotency-Key') : undefined
-  if (key === undefined) return {}
-  if (!IDEMPOTENCY_KEY.test(key))
+  if (key !== undefined && !IDEMPOTENCY_KEY.test(key))
     throw new Problem(400, 'Idempotency-Key takes 1 to 255 visible ASCII characters.')
-  return { idempotencyKey: key }
+  return key
 }
