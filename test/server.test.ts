@@ -97,7 +97,9 @@ describe('an instance', () => {
     // Frozen, so that the visits are in flight for sure while the signal arrives.
     redis.freeze()
     const visits = Array.from({ length: 20 }, () => browser.json<{ visits: number }>(`${instance.url}/`))
-    await until(async () => (await (await fetch(instance.metricsUrl)).text()).includes('http_requests_total'))
+    await until(async () =>
+      (await (await fetch(instance.metricsUrl)).text()).includes('http_request_duration_seconds_count'),
+    )
     instance.child.kill('SIGTERM')
     await until(async () => (await status(`${instance.url}/readyz`)) === 503)
     redis.thaw()

@@ -8,32 +8,18 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 export class Metrics {
   readonly registry = new Registry()
 
-  readonly #requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered, by method, route and status.',
-    labelNames: ['method', 'route', 'status'],
-    registers: [this.registry],
-  })
-
   readonly #requestSeconds = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time from request to answer.',
-    labelNames: ['method', 'route'],
+    help: 'Time from request to answer, by method, route and status.',
+    labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers: [this.registry],
-  })
-
-  readonly #operations = new Counter({
-    name: 'session_operations_total',
-    help: 'Operations on the session store, by outcome: ok, gone or error.',
-    labelNames: ['operation', 'outcome'],
     registers: [this.registry],
   })
 
   readonly #operationSeconds = new Histogram({
     name: 'session_operation_duration_seconds',
-    help: 'Time that an operation on the session store took.',
-    labelNames: ['operation'],
+    help: 'Time that an operation on the session store took, by outcome: ok, gone or error.',
+    labelNames: ['operation', 'outcome'],
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 2.5, 5, 10],
     registers: [this.registry],
   })
@@ -73,14 +59,12 @@ export class Metrics {
   }
 
   request(method: string, route: string | undefined, status: number | 'aborted', seconds: number): void {
-    const labels = { method: METHODS.has(method) ? method : 'other', route: route ?? 'none' }
-    this.#requests.inc({ ...labels, status })
-    this.#requestSeconds.observe(labels, seconds)
+    const known = METHODS.has(method) ? method : 'other'
+    this.#requestSeconds.observe({ method: known, route: route ?? 'none', status }, seconds)
   }
 
   operation(operation: SessionOperation, outcome: 'ok' | 'gone' | 'error', seconds: number): void {
-    this.#operations.inc({ operation, outcome })
-    this.#operationSeconds.observe({ operation }, seconds)
+    this.#operationSeconds.observe({ operation, outcome }, seconds)
   }
 
   sessionCreated(): void {
