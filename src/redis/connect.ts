@@ -129,7 +129,7 @@ export async function quitRedis(client: RedisClient): Promise<void> {
 }
 
 // With all commands of a turn in one write this process would idle while Redis works on them, and Redis while this process does.
-const WRITTEN_TOGETHER = 8
+const WRITTEN_TOGETHER = 16
 
 /**
  * One write for what many requests send in the same turn of the event loop; at half the cost of ioredis' auto-pipelining, which
