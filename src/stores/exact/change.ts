@@ -46,7 +46,7 @@ export function updateOf({ add = {}, append = {} }: SessionUpdate, rules: Rules)
     if (!rules.logs.has(key)) throw new TypeError(`update: ${key} is not declared as a log`)
     appended.set(key, textsOf(append[key] ?? []))
   }
-  return { ...NO_CHANGE, added, appended }
+  return { set: NO_CHANGE.set, deleted: NO_CHANGE.deleted, added, appended }
 }
 
 /** A log is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */

@@ -19,8 +19,8 @@ export interface Commit {
   readonly slideMs: string | undefined
   /** How many entries each log keeps. */
   readonly logs: ReadonlyMap<string, number>
-  /** Whether the session is wanted, too, as the commit leaves it; its life extended. */
-  readonly loads?: boolean
+  /** What of the session is wanted, too, as the commit leaves it, its life extended: all, or these fields, the first of which it has. */
+  readonly loads?: 'all' | readonly string[]
 }
 
 /** What became of a commit, and the counters as it left them; where it loads, the session as its whole batch left it. */
@@ -81,8 +81,10 @@ export class Commits {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH)
       this.#sequence += 1
-      const loads = batch.some(({ commit }) => commit.loads)
-      const args: (string | number)[] = [this.#writer, this.#sequence, batch.length, loads ? 1 : 0]
+      const loads = loadsOf(batch)
+      const head = `${this.#sequence} ${batch.length} ${loads === 'all' ? -1 : loads.length}`
+      const args: (string | number)[] = [this.#writer, head]
+      if (loads !== 'all') args.push(...loads)
       for (const { commit } of batch) pushCommit(args, commit)
       try {
         const reply = await this.#commands.run(
@@ -94,6 +96,7 @@ export class Commits {
           batch.at(-1)?.since,
         )
         const [results, ...found] = Array.isArray(reply) ? reply : [reply]
+        if (loads !== 'all' && found.length > 0) found[0] = pairsOf(loads, found[0] as (string | null)[])
         const outcomes = JSON.parse(String(results)) as Outcome[]
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
@@ -133,14 +136,36 @@ export class Commits {
   }
 }
 
+/** @returns the fields that a batch wants of the session: what one of them wants, all are given. */
+function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
+  const [first, ...others] = batch
+  const loads = first?.commit.loads ?? []
+  if (others.length === 0) return loads
+  const all = batch.map(({ commit }) => commit.loads ?? [])
+  return all.includes('all') ? 'all' : [...new Set(all.flat())]
+}
+
+/** @returns a hash's reply: the name and text of each field that is there. */
+function pairsOf(names: readonly string[], texts: readonly (string | null)[]): string[] {
+  const pairs: string[] = []
+  texts.forEach((text, i) => {
+    if (text !== null) pairs.push(names[i] ?? '', text)
+  })
+  return pairs
+}
+
 function pushCommit(args: (string | number)[], commit: Commit): void {
   const { mode, ttlMs, idempotencyKey, legacy, change, reads, slideMs, logs } = commit
-  const head = args.push('', idempotencyKey && JSON.stringify(idempotencyKey), legacy?.text ?? '') - 3
+  const head = args.push('') - 1
   let [shape, from] = [`${mode} ${ttlMs}`, args.length]
   const endList = () => {
     shape += ` ${args.length - from}`
     from = args.length
   }
+  if (idempotencyKey) args.push(JSON.stringify(idempotencyKey))
+  endList()
+  if (legacy) args.push(legacy.text)
+  endList()
   if (legacy) for (const [name, text] of legacy.fields) args.push(`:${name}`, text)
   endList()
   if (slideMs) args.push('@ttl', slideMs)

@@ -2,6 +2,7 @@ import type { Session, SessionData } from 'express-session'
 import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, type Rules } from './change.js'
 import type { Commit, Commits } from './commits.js'
 import { SessionExistsError, SessionGoneError } from './errors.js'
+import { Hidden } from './hidden.js'
 import type { Keys } from './keys.js'
 import { alive, slideOf, type TtlOption, ttlOf } from './lifetime.js'
 import type { ExactRedisStoreEvent } from './options.js'
@@ -34,9 +35,9 @@ interface HeldSessionsParts {
 /** The session objects that requests hold: what each was loaded as, and so what its request has changed. */
 export class HeldSessions {
   readonly #parts: HeldSessionsParts
-  readonly #known = new WeakMap<object, Known>()
+  readonly #known = new Hidden<Known>()
   /** The commit of a session object that is under way, or waits for its turn; never rejects. */
-  readonly #underWay = new WeakMap<object, Promise<void>>()
+  readonly #underWay = new Hidden<Promise<void>>()
 
   constructor(parts: HeldSessionsParts) {
     this.#parts = parts
@@ -47,7 +48,7 @@ export class HeldSessions {
     // What express-session doesn't take over (a key called __proto__, save, id…) must not count as deleted.
     const { base } = loaded
     for (const key of base.keys()) if (!Object.hasOwn(data, key)) base.delete(key)
-    this.#known.set(data, { ...loaded })
+    this.#known.set(data, loaded)
   }
 
   /** One commit of a session object after the other, so that none sends again what another is sending. */
@@ -63,7 +64,7 @@ export class HeldSessions {
       await commit
       this.#parts.emit('commit', performance.now() - since)
     } finally {
-      if (this.#underWay.get(data) === over) this.#underWay.delete(data)
+      if (this.#underWay.get(data) === over) this.#underWay.set(data, undefined)
     }
   }
 

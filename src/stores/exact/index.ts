@@ -7,5 +7,5 @@ export {
   SessionGoneError,
   StoreTimeoutError,
 } from './errors.js'
-export type { ExactRedisStoreEvent, ExactRedisStoreOptions } from './options.js'
+export type { ExactRedisStoreEvent, ExactRedisStoreOptions, UpdateOptions } from './options.js'
 export { ExactRedisStore } from './store.js'

@@ -25,6 +25,14 @@ export interface ExactRedisStoreOptions {
   readonly durability?: DurabilityOption
 }
 
+/** How an update is made. */
+export interface UpdateOptions {
+  /** A key that this session's updates and commits take once: with one that they know, nothing is changed. */
+  readonly idempotencyKey?: string | undefined
+  /** The session's keys that are wanted, beside its cookie; those left out are as if they were not there. Default: all. */
+  readonly keys?: readonly string[] | undefined
+}
+
 /** What the store emits beside; for metrics. */
 export type ExactRedisStoreEvent =
   /** A session was loaded; with the ms that it took. */

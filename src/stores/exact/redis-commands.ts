@@ -54,18 +54,17 @@ export class RedisCommands {
         },
         since + this.deadlineMs - performance.now(),
       )
-      operation(this.client)
-        .catch((error: unknown) => this.#again(operation, tries, error))
-        .then(
-          (result) => {
-            clearTimeout(deadline)
-            resolve(result)
-          },
-          (error: unknown) => {
-            clearTimeout(deadline)
-            reject(error)
-          },
-        )
+      const answered = (result: T) => {
+        clearTimeout(deadline)
+        resolve(result)
+      }
+      const failed = (error: unknown) => {
+        clearTimeout(deadline)
+        reject(error)
+      }
+      operation(this.client).then(answered, (error: unknown) =>
+        this.#again(operation, tries, error).then(answered, failed),
+      )
     })
   }
 

@@ -62,26 +62,35 @@ return session(key, all, ARGV[1] == '1')`)
 /**
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
  * returned then (marks as in RIFL, Lee et al., SOSP 2015; one for each writer, which has one batch in flight for a session).
- * KEYS: session. ARGV: writer, sequence, count, whether to load ('1' or '0'), then for each commit: "mode ttl lengths" (ttl in
- * ms, 0 for the session's own; the length of each of the six lists below), idempotency key (JSON text or nothing), the record
- * of connect-redis that was loaded, and the lists: fields to take over from that record (name, text), fields to set (name,
- * text), fields to delete (name), counters to add to (name, by, total), counters to read (name), logs to append to (name,
- * length, count, entries).
+ * KEYS: session. ARGV: writer, "sequence count fields" (how many commits, and how many fields to load: -1 for all), the names
+ * of these fields, then for each commit: "mode ttl lengths" (ttl in ms, 0 for the session's own; how many arguments each of
+ * these lists has), and the lists: the idempotency key (JSON), the record of connect-redis that was loaded, fields to take over
+ * from it (name, text), fields to set (name, text), fields to delete (name), counters to add to (name, by, total), counters to
+ * read (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"]; where it is to load a
- * session that lives, [that JSON, ...SESSION].
+ * session that lives, [that JSON, ...SESSION], for single fields with their texts alone.
  */
 export const COMMIT = script(`${SESSION}
 local key = KEYS[1]
+local sequence, count, wanted = string.match(ARGV[2], '^(%d+) (%d+) (-?%d+)$')
+sequence, count, wanted = tonumber(sequence), tonumber(count), tonumber(wanted)
 local function answer(results)
-  if ARGV[4] == '0' then return results end
+  if wanted == 0 then return results end
+  if wanted > 0 then
+    local texts = redis.pcall('HMGET', key, '@ttl', unpack(ARGV, 3, 2 + wanted))
+    local ttl = table.remove(texts, 1)
+    if texts.err or not texts[1] then return results end
+    if ttl then redis.call('PEXPIRE', key, ttl) end
+    return {results, texts, ttl and tonumber(ttl) or redis.call('PTTL', key), ttl or ''}
+  end
   local all = redis.pcall('HGETALL', key)
   if all.err or #all == 0 then return results end
   return {results, unpack(session(key, all, true))}
 end
 
 local now = redis.call('TIME')[1]
-local mark, sequence = '@w' .. ARGV[1], tonumber(ARGV[2])
+local mark = '@w' .. ARGV[1]
 local known = redis.pcall('HGET', key, mark)
 local legacy = type(known) == 'table' and known.err
 if legacy then
@@ -96,7 +105,7 @@ elseif known then
   end
   if tonumber(last) > sequence then return redis.error_reply('STALE a later commit of this writer was applied') end
 end
-local alive = redis.call('EXISTS', key) == 1
+local alive = known and true or redis.call('EXISTS', key) == 1
 if alive and not known then
   for _, name in ipairs(redis.call('HKEYS', key)) do
     if string.sub(name, 1, 2) == '@w' then
@@ -106,7 +115,7 @@ if alive and not known then
   end
 end
 
-local at = 4
+local at = 2 + math.max(wanted, 0)
 local function take()
   at = at + 1
   return ARGV[at]
@@ -174,9 +183,10 @@ local function remember(idempotency, outcome)
 end
 
 local function commit()
-  local mode, ttl, taking, setting, deleting, adding, reading, appending =
-    string.match(take(), '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
-  local idempotency, was = take(), take()
+  local mode, ttl, naming, replacing, taking, setting, deleting, adding, reading, appending =
+    string.match(take(), '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local idempotency, was = ARGV[list(naming)], ARGV[list(replacing)]
+  if naming == '0' then idempotency = '' end
   local taken, takenEnd = list(taking)
   local sets, setsEnd = list(setting)
   local deletes, deletesEnd = list(deleting)
@@ -218,7 +228,8 @@ local function commit()
     else
       -- What a crash left of a transaction in the append-only file, the start after the next applies together with the one that
       -- follows (seen with Redis 7.0.15). So the commit that comes again must set the number, not only add to it.
-      redis.call('HSET', key, name, redis.call('HGET', key, name))
+      local exact = math.abs(total) < 2 ^ 53
+      redis.call('HSET', key, name, exact and string.format('%.0f', total) or redis.call('HGET', key, name))
     end
     merged[#merged + 1] = cjson.encode(string.sub(name, 2)) .. ':' .. string.format('%.0f', total)
   end
@@ -242,14 +253,14 @@ local function commit()
 end
 
 local results, changed, expiry = {}, false, nil
-for n = 1, tonumber(ARGV[3]) do
+for n = 1, count do
   local result, ttl = commit()
   results[n] = result
   changed = changed or ttl
   if ttl ~= '0' then expiry = ttl or expiry end
 end
 results = '[' .. table.concat(results, ',') .. ']'
-if changed then redis.call('HSET', key, mark, ARGV[2] .. ' ' .. now .. ' ' .. results) end
+if changed then redis.call('HSET', key, mark, string.format('%.0f', sequence) .. ' ' .. now .. ' ' .. results) end
 if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)`)
 

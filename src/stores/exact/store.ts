@@ -5,8 +5,9 @@ import { type Rules, type SessionUpdate, updateOf } from './change.js'
 import { Commits } from './commits.js'
 import { Durability } from './durability.js'
 import { HeldSessions } from './held-sessions.js'
+import { Hidden } from './hidden.js'
 import { Keys } from './keys.js'
-import type { ExactRedisStoreEvent, ExactRedisStoreOptions } from './options.js'
+import type { ExactRedisStoreEvent, ExactRedisStoreOptions, UpdateOptions } from './options.js'
 import { dataOf, type Loaded } from './record.js'
 import { RedisCommands } from './redis-commands.js'
 import { StoredSessions } from './stored-sessions.js'
@@ -27,7 +28,7 @@ export class ExactRedisStore extends session.Store {
   readonly #stored: StoredSessions
   readonly #held: HeldSessions
   /** Between get and createSession, which are called in a row, by the data that passes between them. */
-  readonly #loaded = new WeakMap<object, Loaded>()
+  readonly #loaded = new Hidden<Loaded>()
 
   /** @throws TypeError for options that make no sense. */
   constructor(options: ExactRedisStoreOptions) {
@@ -103,11 +104,11 @@ export class ExactRedisStore extends session.Store {
   async update(
     sid: string,
     update: SessionUpdate,
-    { idempotencyKey = '' } = {},
+    { idempotencyKey = '', keys }: UpdateOptions = {},
   ): Promise<session.SessionData | null> {
     const since = performance.now()
     const change = updateOf(update, this.#rules)
-    const found = await this.#stored.update(sid, change, idempotencyKey, since)
+    const found = await this.#stored.update(sid, change, idempotencyKey, keys, since)
     if (!found) return null
     this.emit(found.again ? 'duplicate' : 'commit', performance.now() - since)
     return this.#dataOf(found.loaded)

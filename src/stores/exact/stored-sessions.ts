@@ -8,6 +8,8 @@ import { dataOf, fieldsOfReply, type Loaded, loadedOf } from './record.js'
 import type { RedisCommands } from './redis-commands.js'
 import { DESTROY, LOAD, RETIRE } from './scripts.js'
 
+const NONE: readonly string[] = []
+
 /** The sessions in Redis, by their ids: what is done to one whatever a request changed in it. */
 export class StoredSessions {
   readonly #keys: Keys
@@ -56,24 +58,22 @@ export class StoredSessions {
     sid: string,
     change: Change,
     idempotencyKey: string,
+    keys: readonly string[] | undefined,
     since: number,
   ): Promise<{ readonly loaded: Loaded; readonly again: boolean } | undefined> {
-    const rest = {
+    let commit: Commit = {
       mode: 'update',
       idempotencyKey,
       change,
-      reads: [],
+      reads: NONE,
       logs: this.#rules.logs,
-      loads: true,
-    } as const
-    // As the session has it.
-    let life: Pick<Commit, 'legacy' | 'ttlMs' | 'slideMs'> = {
+      loads: keys ? [':cookie', ...keys.map((key) => `:${key}`)] : 'all',
+      // As the session has it.
       legacy: undefined,
       ttlMs: 0,
       slideMs: undefined,
     }
     for (;;) {
-      const commit = { ...rest, ...life }
       const [outcome, counters, found] = await this.#commits.commit(this.#keys.of(sid), commit, since)
       if (outcome === 'gone') return undefined
       const loaded = found ? loadedOf(found, true, this.#rules) : await this.load(sid, true, since)
@@ -86,7 +86,7 @@ export class StoredSessions {
       const data = dataOf(loaded)
       const ttlMs = ttlOf(data, this.#ttl)
       if (ttlMs === undefined) return undefined
-      life = { legacy: loaded.legacy, ttlMs, slideMs: slideOf(data, this.#ttl) }
+      commit = { ...commit, legacy: loaded.legacy, ttlMs, slideMs: slideOf(data, this.#ttl) }
     }
   }
 

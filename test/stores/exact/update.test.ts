@@ -67,6 +67,35 @@ describe('an update', () => {
     expect(stats).not.toMatch(/cmdstat_(get|set|eval|expire):/)
   })
 
+  it('gives the keys that are wanted, and each in a batch what any of them wants', async () => {
+    const store = open()
+    await create(store, { visits: 1, name: 'a', trail: ['first'] })
+    const only = (keys: string[]) => store.update('sid', visit, { keys }) as Promise<SessionData>
+    expect(Object.keys(await only(['visits']))).toEqual(['cookie', 'visits'])
+    // The counters that it changes are known anyway.
+    expect(Object.keys(await only(['name', 'nothing']))).toEqual(['cookie', 'name', 'visits'])
+    // The first goes at once, the others together.
+    const [, some, all] = await Promise.all([only(['visits']), only(['name']), store.update('sid', visit)])
+    expect(some).toMatchObject({ visits: 5, name: 'a' })
+    expect(all).toMatchObject({ visits: 6, name: 'a', trail: ['first', ...Array(5).fill('now')] })
+  })
+
+  it('leaves what it did not give as it is: what the request adds to it is added', async () => {
+    const store = open()
+    await create(store, { visits: 1, clicks: 5, name: 'a', trail: ['first'] })
+    const data = (await store.update('sid', visit, { keys: ['visits'] })) as SessionData
+    const request = { sessionID: 'sid', sessionStore: store } as never
+    const session = store.createSession(request, data) as AnySession
+    Object.assign(session, { clicks: 1, trail: ['last'] })
+    await store.commit(session)
+    expect(await store.get('sid')).toMatchObject({
+      visits: 2,
+      clicks: 6,
+      name: 'a',
+      trail: ['first', 'now', 'last'],
+    })
+  })
+
   it('is where the request goes on from: what it changes after is committed on top', async () => {
     const store = open()
     await create(store, { visits: 1, name: 'a' })
