@@ -50,7 +50,7 @@ const url = `http://127.0.0.1:${port}`
 
 const mib = (bytes: number) => Math.round((bytes / 2 ** 20) * 10) / 10
 const samples: Sample[] = []
-const tally: Tally = { answered: 0, failed: 0, wrong: 0, came: 0 }
+const tally: Tally = { answered: 0, failed: 0, failures: {}, wrong: 0, came: 0 }
 const began = performance.now()
 const sampling = setInterval(() => void sample(), (minutes * 60_000) / SAMPLES)
 await Promise.race([

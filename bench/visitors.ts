@@ -2,6 +2,8 @@
 export interface Tally {
   answered: number
   failed: number
+  /** How often they failed with what: a status, or a code of the socket's. */
+  readonly failures: Record<string, number>
   /** Answers with another number than this visitor's next: a visit was lost, or counted twice. */
   wrong: number
   came: number
@@ -65,8 +67,11 @@ export async function visitors(url: string, rate: number, seconds: number, tally
       visitor.cookie = response.headers.get('set-cookie')?.split(';')[0] ?? visitor.cookie
       visitor.left -= 1
       return visitor
-    } catch {
+    } catch (error) {
+      const { message, cause } = error as Error & { cause?: { code?: string } }
+      const reason = cause?.code ?? message
       seen.failed += 1
+      seen.failures[reason] = (seen.failures[reason] ?? 0) + 1
       // Whether it counted is not known, so this one's number is no longer known either.
       return newVisitor()
     }

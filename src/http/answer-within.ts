@@ -16,7 +16,7 @@ export function answerWithin(
       if (!res.headersSent)
         answerProblem(new StoreUnavailable(`no answer within ${deadlineMs} ms`), req, res, next)
     }, deadlineMs)
-    res.once('close', () => clearTimeout(timer))
+    res.on('close', () => clearTimeout(timer))
     return handler(req, res, next)
   }
 }

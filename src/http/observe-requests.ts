@@ -26,7 +26,7 @@ export function observeRequests(log: Logger, metrics: Metrics): RequestHandler {
     req.id = given && REASONABLE_ID.test(given) ? given : randomUUID()
     res.setHeader('X-Request-Id', req.id)
     const { method, path } = req
-    res.once('close', () => {
+    res.on('close', () => {
       const ms = performance.now() - started
       const status = res.writableFinished ? res.statusCode : 'aborted'
       // Several paths share the route that loads the session, where a request may end.
