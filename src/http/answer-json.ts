@@ -5,6 +5,6 @@ export function answerJson(res: Response, body: object): void {
   const text = JSON.stringify(body)
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
   // Where express-session still saves at the end of a request, it writes in two parts, and must know their length.
-  if (res.req.session) res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.setHeader('Content-Length', Buffer.byteLength(text))
   res.end(text)
 }

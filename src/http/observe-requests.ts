@@ -29,8 +29,8 @@ export function observeRequests(log: Logger, metrics: Metrics): RequestHandler {
     res.on('close', () => {
       const ms = performance.now() - started
       const status = res.writableFinished ? res.statusCode : 'aborted'
-      // Several paths share the route that loads the session, where a request may end.
-      const route = Array.isArray(req.route?.path) ? path : req.route?.path
+      const found: string | readonly string[] | undefined = req.route?.path
+      const route = typeof found === 'string' ? found : found?.[0]
       metrics.request(method, route, status, ms / 1000)
       const level = ms < SLOW_MS && typeof status === 'number' && status < 400 ? 'debug' : 'info'
       if (log.isLevelEnabled(level))

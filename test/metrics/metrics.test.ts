@@ -9,9 +9,13 @@ it('measures requests by route and status, with bounded labels', async () => {
   await get('/')
   await get('/made-up/1')
   await get('/made-up/2')
+  await get('/assets/made-up/3')
   const text = await counter.metrics.registry.metrics()
   expect(text).toContain('http_request_duration_seconds_count{method="GET",route="/",status="200"} 1')
   expect(text).toContain('http_request_duration_seconds_count{method="GET",route="none",status="404"} 2')
+  expect(text).toContain(
+    'http_request_duration_seconds_count{method="GET",route="/assets/*name",status="404"} 1',
+  )
   expect(text).toContain('sessions_created_total 1')
   expect(text).not.toContain('made-up')
 })

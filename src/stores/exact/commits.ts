@@ -19,7 +19,8 @@ export interface Commit {
   readonly slideMs: string | undefined
   /** How many entries each log keeps. */
   readonly logs: ReadonlyMap<string, number>
-  /** What of the session is wanted, too, as the commit leaves it, its life extended: all, or these fields, the first of which it has. */
+  /** What of the session is wanted, too, as the commit leaves it, its life extended: all, or these fields, the cookie first: without
+   * that nothing is given. */
   readonly loads?: 'all' | readonly string[]
 }
 
@@ -81,12 +82,12 @@ export class Commits {
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH)
       this.#sequence += 1
-      const loads = loadsOf(batch)
-      const head = `${this.#sequence} ${batch.length} ${loads === 'all' ? -1 : loads.length}`
-      const args: (string | number)[] = [this.#writer, head]
-      if (loads !== 'all') args.push(...loads)
-      for (const { commit } of batch) pushCommit(args, commit)
       try {
+        const loads = loadsOf(batch)
+        const head = `${this.#sequence} ${batch.length} ${loads === 'all' ? -1 : loads.length}`
+        const args: (string | number)[] = [this.#writer, head]
+        if (loads !== 'all') args.push(...loads)
+        for (const { commit } of batch) pushCommit(args, commit)
         const reply = await this.#commands.run(
           (client) =>
             this.#durability.write(client, key, (writer) =>
@@ -136,13 +137,15 @@ export class Commits {
   }
 }
 
+// Lua's stack is short.
+const MOST_FIELDS = 1_000
+
 /** @returns the fields that a batch wants of the session: what one of them wants, all are given. */
 function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
-  const [first, ...others] = batch
-  const loads = first?.commit.loads ?? []
-  if (others.length === 0) return loads
-  const all = batch.map(({ commit }) => commit.loads ?? [])
-  return all.includes('all') ? 'all' : [...new Set(all.flat())]
+  const wanted = batch.map(({ commit }) => commit.loads ?? [])
+  if (wanted.includes('all')) return 'all'
+  const fields = wanted.length === 1 ? (wanted[0] ?? []) : [...new Set(wanted.flat())]
+  return fields.length > MOST_FIELDS ? 'all' : fields
 }
 
 /** @returns a hash's reply: the name and text of each field that is there. */
@@ -178,8 +181,11 @@ function pushCommit(args: (string | number)[], commit: Commit): void {
   endList()
   for (const name of reads) args.push(`:${name}`)
   endList()
-  for (const [name, entries] of change.appended)
-    args.push(`:${name}`, logs.get(name) ?? entries.length, entries.length, ...entries)
+  for (const [name, entries] of change.appended) {
+    const length = logs.get(name) ?? entries.length
+    const kept = entries.slice(-length)
+    args.push(`:${name}`, length, kept.length, ...kept)
+  }
   endList()
   args[head] = shape
 }

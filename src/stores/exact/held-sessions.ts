@@ -48,7 +48,7 @@ export class HeldSessions {
     // What express-session doesn't take over (a key called __proto__, save, id…) must not count as deleted.
     const { base } = loaded
     for (const key of base.keys()) if (!Object.hasOwn(data, key)) base.delete(key)
-    this.#known.set(data, loaded)
+    this.#known.set(data, { ...loaded })
   }
 
   /** One commit of a session object after the other, so that none sends again what another is sending. */

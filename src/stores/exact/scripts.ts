@@ -79,8 +79,9 @@ local function answer(results)
   if wanted == 0 then return results end
   if wanted > 0 then
     local texts = redis.pcall('HMGET', key, '@ttl', unpack(ARGV, 3, 2 + wanted))
+    if texts.err then return results end
     local ttl = table.remove(texts, 1)
-    if texts.err or not texts[1] then return results end
+    if not texts[1] then return results end
     if ttl then redis.call('PEXPIRE', key, ttl) end
     return {results, texts, ttl and tonumber(ttl) or redis.call('PTTL', key), ttl or ''}
   end
@@ -185,8 +186,8 @@ end
 local function commit()
   local mode, ttl, naming, replacing, taking, setting, deleting, adding, reading, appending =
     string.match(take(), '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
-  local idempotency, was = ARGV[list(naming)], ARGV[list(replacing)]
-  if naming == '0' then idempotency = '' end
+  local named, was = list(naming), list(replacing)
+  local idempotency = naming == '1' and ARGV[named] or ''
   local taken, takenEnd = list(taking)
   local sets, setsEnd = list(setting)
   local deletes, deletesEnd = list(deleting)
@@ -201,7 +202,7 @@ local function commit()
     if first then return '["dup",' .. first .. ']', ttl end
   end
   if legacy then
-    if mode == 'update' and redis.call('GET', key) ~= was then return '["moved"]' end
+    if mode == 'update' and redis.call('GET', key) ~= ARGV[was] then return '["moved"]' end
     -- A script that has written is not stopped by a lack of memory any more: the session can't get lost in between.
     redis.call('DEL', key)
     each('HSET', taken, takenEnd)

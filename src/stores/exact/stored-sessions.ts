@@ -79,6 +79,7 @@ export class StoredSessions {
       const loaded = found ? loadedOf(found, true, this.#rules) : await this.load(sid, true, since)
       if (!loaded) return undefined
       if (counters) {
+        if (keys) leaveOut(loaded.base, keys)
         for (const name of Object.keys(counters)) loaded.base.set(name, String(counters[name]))
         return { loaded, again: outcome === 'dup' }
       }
@@ -131,4 +132,9 @@ export class StoredSessions {
     const size = this.#keys.scanCount
     for (let at = 0; at < ids.length; at += size) await Promise.all(ids.slice(at, at + size).map(work))
   }
+}
+
+/** Takes out what was not wanted: of a batch, or of a session without a cookie, there is more. */
+function leaveOut(base: Map<string, string>, keys: readonly string[]): void {
+  for (const key of base.keys()) if (key !== 'cookie' && !keys.includes(key)) base.delete(key)
 }

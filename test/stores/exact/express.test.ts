@@ -39,6 +39,12 @@ beforeEach(() => {
   app.get('/logout', (req, res, next) => {
     req.session.destroy((error) => (error ? next(error) : res.json('bye')))
   })
+  // Out, and a new session for what the next page shows.
+  app.get('/anew', (req, res, next) => {
+    req.session.destroy(() => {
+      store.regenerate(req, (error) => (error ? next(error) : res.json(req.sessionID)))
+    })
+  })
 })
 
 const cookieOf = (response: request.Response) => String(response.get('Set-Cookie')?.[0]).split(';')[0] ?? ''
@@ -72,6 +78,12 @@ it('lets express-session write a response in one piece after an explicit save', 
   expect(pieces).toBe(0)
   await request(app).get('/auto').set('Cookie', cookie).expect(200, '3')
   expect(pieces).toBe(1)
+})
+
+it('gives a new session to a request that has ended its own', async () => {
+  const cookie = cookieOf(await request(app).get('/save'))
+  await request(app).get('/anew').set('Cookie', cookie).expect(200)
+  await request(app).get('/read').set('Cookie', cookie).expect(200, 'null')
 })
 
 it('gives the client no 200 when the store rejects', async () => {

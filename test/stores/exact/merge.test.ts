@@ -148,6 +148,35 @@ describe('two requests at once', () => {
 })
 
 describe('a session', () => {
+  it('that two requests have from one load is compared with its own', async () => {
+    await create({ visits: 1 })
+    const data = await store.get('sid')
+    if (!data) throw new Error('no session')
+    const request = { sessionID: 'sid', sessionStore: store } as never
+    const hold = () => store.createSession(request, data) as AnySession
+    const [one, two, three] = [hold(), hold(), hold()]
+    one.visits += 1
+    await store.commit(one)
+    two.visits += 1
+    await store.commit(two)
+    three.name = 'a'
+    await store.commit(three)
+    expect([one.visits, two.visits, three.visits]).toEqual([2, 3, 3])
+    expect(await store.get('sid')).toMatchObject({ visits: 3, name: 'a' })
+  })
+
+  it.each([Object.seal, Object.preventExtensions])(
+    'commits a change once where it takes no property: %s',
+    async (close) => {
+      await create({ visits: 1 })
+      const session = await load(store, 'sid')
+      session.visits += 1
+      close(session)
+      await Promise.all([store.commit(session), store.commit(session)])
+      expect(await store.get('sid')).toMatchObject({ visits: 2 })
+    },
+  )
+
   it('that was destroyed while a request had it stays dead', async () => {
     await create({ visits: 1 })
     const slow = await load(store, 'sid')

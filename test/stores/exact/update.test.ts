@@ -76,7 +76,7 @@ describe('an update', () => {
     expect(Object.keys(await only(['name', 'nothing']))).toEqual(['cookie', 'name', 'visits'])
     // The first goes at once, the others together.
     const [, some, all] = await Promise.all([only(['visits']), only(['name']), store.update('sid', visit)])
-    expect(some).toMatchObject({ visits: 5, name: 'a' })
+    expect(some).toEqual({ cookie: expect.anything(), visits: 5, name: 'a' })
     expect(all).toMatchObject({ visits: 6, name: 'a', trail: ['first', ...Array(5).fill('now')] })
   })
 
@@ -94,6 +94,23 @@ describe('an update', () => {
       name: 'a',
       trail: ['first', 'now', 'last'],
     })
+  })
+
+  it('gives as many keys as are asked for', async () => {
+    const store = open()
+    await create(store, { visits: 1, name: 'a' })
+    const keys = Array.from({ length: 9_000 }, (_, i) => `key${i}`)
+    expect(await store.update('sid', visit, { keys: [...keys, 'name'] })).toMatchObject({
+      visits: 2,
+      name: 'a',
+    })
+  })
+
+  it('takes more entries than a log keeps, and than a call takes arguments', async () => {
+    const store = open()
+    await create(store, { trail: ['first'] })
+    const many = Array.from({ length: 200_000 }, (_, i) => i)
+    expect(await store.update('sid', { append: { trail: many } })).toMatchObject({ trail: many.slice(-20) })
   })
 
   it('is where the request goes on from: what it changes after is committed on top', async () => {
