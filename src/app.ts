@@ -55,7 +55,7 @@ export function createApp(parts: Parts): Express {
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
   const withSession = answerWithin(deadlineMs, answerProblem, sessions)
-  visitRoutes(app, withSession, store, instance, metrics, page.show)
+  visitRoutes(app, withSession, store, instance, secrets, metrics, page.show)
   sessionRoutes(app, withSession, store, instance, ttlSeconds, page.show)
   app.use(page.assets)
   app.use(replicasRouter(replicas, instance, chaosEnabled ? exit : undefined))

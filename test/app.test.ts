@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { STORE_NAMES } from '../src/stores/store-names.js'
@@ -135,15 +136,37 @@ describe('the counter', () => {
 
   it('still accepts cookies signed with an older secret, and signs with the newest', async () => {
     open({ SESSION_SECRET: 'old' })
-    const cookie = cookieOf(await visit())
+    const first = await visit()
+    const cookie = cookieOf(first)
     counter.close()
     open({ SESSION_SECRET: 'new,old' })
-    expect((await visit(cookie)).body.visits).toBe(2)
+    const second = await visit(cookie)
+    expect(second.body.visits).toBe(2)
     const young = cookieOf(await visit())
+    const anew = cookieOf(second)
+    expect(anew).not.toBe(cookie)
+    const attributes = (answer: typeof first) => answer.get('Set-Cookie')?.[0]?.split('; ').slice(1)
+    expect(attributes(second)).toEqual(attributes(first))
+    expect((await visit(anew)).get('Set-Cookie')).toBeUndefined()
     counter.close()
     open({ SESSION_SECRET: 'new' })
     expect((await visit(young)).body.visits).toBe(2)
+    expect((await visit(anew)).body.visits).toBe(4)
     expect((await visit(cookie)).body.visits).toBe(1)
+  })
+
+  it.each(STORE_NAMES)('%s: sets one cookie anew over TLS, and none without', async (store) => {
+    open({ SESSION_STORE: store, SESSION_SECRET: 'new,old', TRUST_PROXY: '1' })
+    const first = await get('/').set('X-Forwarded-Proto', 'https')
+    // What a browser keeps from the instances before the rollout.
+    const [id] = decodeURIComponent(cookieOf(first)).slice('connect.sid=s:'.length).split('.')
+    const signature = createHmac('sha256', 'old').update(String(id)).digest('base64').replace('=', '')
+    const cookie = `connect.sid=${encodeURIComponent(`s:${id}.${signature}`)}`
+    const secure = await visit(cookie).set('X-Forwarded-Proto', 'https')
+    expect(secure.body.visits).toBe(2)
+    expect(secure.get('Set-Cookie')).toEqual([expect.stringMatching(/; Secure/)])
+    expect(cookieOf(secure)).toBe(cookieOf(first))
+    expect((await visit(cookie)).get('Set-Cookie')).toBeUndefined()
   })
 
   it('makes no session for reads, probes, HEAD and what it does not know', async () => {

@@ -78,6 +78,8 @@ describe('the session secret changes while the instance runs:', () => {
     const instance = await start(environment)
     const browser = new CookieJar()
     expect(await visits(browser, instance)).toBe(1)
+    const absent = new CookieJar()
+    expect(await visits(absent, instance)).toBe(1)
 
     write('new-secret\nold-secret\n')
     await instance.line(({ msg }) => msg === 'the session secrets have changed')
@@ -91,11 +93,12 @@ describe('the session secret changes while the instance runs:', () => {
     rmSync(file())
     expect(await visits(newcomer, instance)).toBe(2)
 
-    // Without the old one only the newcomer is known: his cookie was signed with the new one.
+    // Without the old one those are known whose cookies were signed with the new one: at their first visit, or at one since.
     write('new-secret')
     await until(() => instance.log.filter((line) => line.includes('secrets have changed')).length === 2)
     expect(await visits(newcomer, instance)).toBe(3)
-    expect(await visits(browser, instance)).toBe(1)
+    expect(await visits(browser, instance)).toBe(3)
+    expect(await visits(absent, instance)).toBe(1)
     expect(warned()).toHaveLength(1)
     expect(instance.log.join('')).not.toMatch(/(new|old)-secret/)
   })

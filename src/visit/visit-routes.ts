@@ -8,6 +8,7 @@ import type { Instance } from '../replicas/instance.js'
 import { leaveSession } from '../stores/leave-session.js'
 import type { SessionStore } from '../stores/open-store.js'
 import { countVisit, visitOf } from './count-visit.js'
+import { renewCookie } from './renew-cookie.js'
 import { readTrail } from './trail.js'
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
@@ -19,6 +20,7 @@ export function visitRoutes(
   withSession: RequestHandler,
   store: SessionStore,
   instance: Instance,
+  secrets: readonly string[],
   metrics: Metrics,
   page: ShowPage,
 ): void {
@@ -39,8 +41,11 @@ export function visitRoutes(
       visits = await store.commit(req, idempotencyKeyOf(req))
     }
     if (first) metrics.sessionCreated()
-    // Nothing is left to store, and no cookie to set: express-session need not look for changes.
-    else if (store.commitsAll && !session.cookie.expires) leaveSession(req)
+    else if (!session.cookie.expires) {
+      renewCookie(req, res, secrets)
+      // Nothing is left to store, and no cookie to set: express-session need not look for changes.
+      if (store.commitsAll) leaveSession(req)
+    }
     res.setHeader('Vary', 'Accept')
     if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
     else answerJson(res, { visits, instance, store: store.name })
