@@ -137,15 +137,11 @@ export class Commits {
   }
 }
 
-// Lua's stack is short.
-const MOST_FIELDS = 1_000
-
 /** @returns the fields that a batch wants of the session: what one of them wants, all are given. */
 function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
   const wanted = batch.map(({ commit }) => commit.loads ?? [])
   if (wanted.includes('all')) return 'all'
-  const fields = wanted.length === 1 ? (wanted[0] ?? []) : [...new Set(wanted.flat())]
-  return fields.length > MOST_FIELDS ? 'all' : fields
+  return wanted.length === 1 ? (wanted[0] ?? []) : [...new Set(wanted.flat())]
 }
 
 /** @returns a hash's reply: the name and text of each field that is there. */

@@ -78,10 +78,11 @@ sequence, count, wanted = tonumber(sequence), tonumber(count), tonumber(wanted)
 local function answer(results)
   if wanted == 0 then return results end
   if wanted > 0 then
-    local texts = redis.pcall('HMGET', key, '@ttl', unpack(ARGV, 3, 2 + wanted))
-    if texts.err then return results end
-    local ttl = table.remove(texts, 1)
-    if not texts[1] then return results end
+    -- One by one: Redis users that were made for older versions may not HMGET.
+    local texts = {redis.pcall('HGET', key, ARGV[3])}
+    if type(texts[1]) ~= 'string' then return results end
+    for i = 2, wanted do texts[i] = redis.call('HGET', key, ARGV[2 + i]) end
+    local ttl = redis.call('HGET', key, '@ttl')
     if ttl then redis.call('PEXPIRE', key, ttl) end
     return {results, texts, ttl and tonumber(ttl) or redis.call('PTTL', key), ttl or ''}
   end
