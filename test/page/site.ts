@@ -22,12 +22,11 @@ export class Site {
   }
 
   static async open(store: string, environment: Record<string, string> = {}): Promise<Site> {
+    // First: where there is none, nothing else is left running.
+    const browser = await startChromium(`--host-resolver-rules=MAP ${HOST} 127.0.0.1`)
     const dataFolder = mkdtempSync(join(tmpdir(), 'redissessions-page-'))
     const options = { store, instances: 4, dataFolder, port: 0, environment, say: () => {} }
-    const [platform, browser] = await Promise.all([
-      startPlatform(options),
-      startChromium(`--host-resolver-rules=MAP ${HOST} 127.0.0.1`),
-    ])
+    const platform = await startPlatform(options)
     return new Site(platform, browser, dataFolder)
   }
 
