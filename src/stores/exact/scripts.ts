@@ -74,7 +74,7 @@ return session(key, all, ARGV[1] == '1')`)
 export const COMMIT = script(`${SESSION}
 local key = KEYS[1]
 local sequence, count, wanted = string.match(ARGV[2], '^(%d+) (%d+) (-?%d+)$')
-sequence, count, wanted = tonumber(sequence), tonumber(count), tonumber(wanted)
+wanted = tonumber(wanted)
 local function answer(results)
   if wanted == 0 then return results end
   if wanted > 0 then
@@ -99,13 +99,13 @@ if legacy then
   if not string.find(legacy, 'WRONGTYPE', 1, true) then return known end
 elseif known then
   local last, results = string.match(known, '^(%d+) %d+ (.*)$')
-  if tonumber(last) == sequence then
+  if last == sequence then
     -- A change, so that a wait for replicas on this connection waits for it; one that no lack of memory refuses.
     local ttl = redis.call('PTTL', key)
     if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
     return answer(results)
   end
-  if tonumber(last) > sequence then return redis.error_reply('STALE a later commit of this writer was applied') end
+  if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this writer was applied') end
 end
 local alive = known and true or redis.call('EXISTS', key) == 1
 if alive and not known then
@@ -255,14 +255,14 @@ local function commit()
 end
 
 local results, changed, expiry = {}, false, nil
-for n = 1, count do
+for n = 1, tonumber(count) do
   local result, ttl = commit()
   results[n] = result
   changed = changed or ttl
   if ttl ~= '0' then expiry = ttl or expiry end
 end
 results = '[' .. table.concat(results, ',') .. ']'
-if changed then redis.call('HSET', key, mark, string.format('%.0f', sequence) .. ' ' .. now .. ' ' .. results) end
+if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results) end
 if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)`)
 

@@ -8,8 +8,6 @@ import { dataOf, fieldsOfReply, type Loaded, loadedOf } from './record.js'
 import type { RedisCommands } from './redis-commands.js'
 import { DESTROY, LOAD, RETIRE } from './scripts.js'
 
-const NONE: readonly string[] = []
-
 /** The sessions in Redis, by their ids: what is done to one whatever a request changed in it. */
 export class StoredSessions {
   readonly #keys: Keys
@@ -65,7 +63,7 @@ export class StoredSessions {
       mode: 'update',
       idempotencyKey,
       change,
-      reads: NONE,
+      reads: [],
       logs: this.#rules.logs,
       loads: keys ? [':cookie', ...keys.map((key) => `:${key}`)] : 'all',
       // As the session has it.
