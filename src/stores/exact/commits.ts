@@ -84,8 +84,8 @@ export class Commits {
       this.#sequence += 1
       try {
         const loads = loadsOf(batch)
-        const head = `${this.#sequence} ${batch.length} ${loads === 'all' ? -1 : loads.length}`
-        const args: (string | number)[] = [this.#writer, head]
+        const fields = loads === 'all' ? -1 : loads.length
+        const args: (string | number)[] = [`${this.#writer} ${this.#sequence} ${batch.length} ${fields}`]
         if (loads !== 'all') args.push(...loads)
         for (const { commit } of batch) pushCommit(args, commit)
         const reply = await this.#commands.run(
@@ -96,12 +96,11 @@ export class Commits {
           // The deadline of those that came first is their own.
           batch.at(-1)?.since,
         )
-        const [results, ...found] = Array.isArray(reply) ? reply : [reply]
-        if (loads !== 'all' && found.length > 0) found[0] = pairsOf(loads, found[0] as (string | null)[])
-        const outcomes = JSON.parse(String(results)) as Outcome[]
+        const [results, found] = partsOf(reply as string | string[], loads)
+        const outcomes = JSON.parse(results) as Outcome[]
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
-          if (outcome) resolve(found.length > 0 ? [outcome[0], outcome[1], found] : outcome)
+          if (outcome) resolve(found ? [outcome[0], outcome[1], found] : outcome)
           else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
         })
       } catch (error) {
@@ -144,13 +143,16 @@ function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
   return wanted.length === 1 ? (wanted[0] ?? []) : [...new Set(wanted.flat())]
 }
 
-/** @returns a hash's reply: the name and text of each field that is there. */
-function pairsOf(names: readonly string[], texts: readonly (string | null)[]): string[] {
+/** @returns the results of a batch, and the session that it loaded, as the script LOAD has it. */
+function partsOf(reply: string | string[], loads: 'all' | readonly string[]): [string, found?: unknown[]] {
+  if (typeof reply !== 'string') return [reply[0] ?? '', reply.slice(1)]
+  const [results = '', ttlMs, slideMs, ...texts] = reply.split('\0')
+  if (loads === 'all' || texts.length === 0) return [results]
   const pairs: string[] = []
   texts.forEach((text, i) => {
-    if (text !== null) pairs.push(names[i] ?? '', text)
+    if (text) pairs.push(loads[i] ?? '', text)
   })
-  return pairs
+  return [results, [pairs, Number(ttlMs), slideMs]]
 }
 
 function pushCommit(args: (string | number)[], commit: Commit): void {

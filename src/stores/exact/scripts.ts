@@ -62,29 +62,31 @@ return session(key, all, ARGV[1] == '1')`)
 /**
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
  * returned then (marks as in RIFL, Lee et al., SOSP 2015; one for each writer, which has one batch in flight for a session).
- * KEYS: session. ARGV: writer, "sequence count fields" (how many commits, and how many fields to load: -1 for all), the names
- * of these fields, then for each commit: "mode ttl lengths" (ttl in ms, 0 for the session's own; how many arguments each of
+ * KEYS: session. ARGV: "writer sequence count fields" (how many commits, and how many fields to load: -1 for all), the names of
+ * these fields, then for each commit: "mode ttl lengths" (ttl in ms, 0 for the session's own; how many arguments each of
  * these lists has), and the lists: the idempotency key (JSON), the record of connect-redis that was loaded, fields to take over
  * from it (name, text), fields to set (name, text), fields to delete (name), counters to add to (name, by, total), counters to
  * read (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"]; where it is to load a
- * session that lives, [that JSON, ...SESSION], for single fields with their texts alone.
+ * session that lives, [that JSON, ...SESSION]; for single fields one text of that JSON, PTTL, @ttl, and the text of each field
+ * (or nothing), with a NUL between, which no JSON has: ioredis takes its time for each part of a reply.
  */
 export const COMMIT = script(`${SESSION}
 local key = KEYS[1]
-local sequence, count, wanted = string.match(ARGV[2], '^(%d+) (%d+) (-?%d+)$')
+local writer, sequence, count, wanted = string.match(ARGV[1], '^(%S+) (%d+) (%d+) (-?%d+)$')
 wanted = tonumber(wanted)
 local function answer(results)
   if wanted == 0 then return results end
   if wanted > 0 then
     -- One by one: Redis users that were made for older versions may not HMGET.
-    local texts = {redis.pcall('HGET', key, ARGV[3])}
-    if type(texts[1]) ~= 'string' then return results end
-    for i = 2, wanted do texts[i] = redis.call('HGET', key, ARGV[2 + i]) end
+    local first = redis.pcall('HGET', key, ARGV[2])
+    if type(first) ~= 'string' then return results end
     local ttl = redis.call('HGET', key, '@ttl')
     if ttl then redis.call('PEXPIRE', key, ttl) end
-    return {results, texts, ttl and tonumber(ttl) or redis.call('PTTL', key), ttl or ''}
+    local texts = {results, ttl or redis.call('PTTL', key), ttl or '', first}
+    for i = 2, wanted do texts[3 + i] = redis.call('HGET', key, ARGV[1 + i]) or '' end
+    return table.concat(texts, '\\0')
   end
   local all = redis.pcall('HGETALL', key)
   if all.err or #all == 0 then return results end
@@ -92,7 +94,7 @@ local function answer(results)
 end
 
 local now = redis.call('TIME')[1]
-local mark = '@w' .. ARGV[1]
+local mark = '@w' .. writer
 local known = redis.pcall('HGET', key, mark)
 local legacy = type(known) == 'table' and known.err
 if legacy then
@@ -117,7 +119,7 @@ if alive and not known then
   end
 end
 
-local at = 2 + math.max(wanted, 0)
+local at = 1 + math.max(wanted, 0)
 local function take()
   at = at + 1
   return ARGV[at]

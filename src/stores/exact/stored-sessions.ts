@@ -65,7 +65,8 @@ export class StoredSessions {
       change,
       reads: [],
       logs: this.#rules.logs,
-      loads: keys ? [':cookie', ...keys.map((key) => `:${key}`)] : 'all',
+      // The counters come with the commit.
+      loads: keys ? [':cookie', ...keys.filter((key) => !change.added.has(key)).map((key) => `:${key}`)] : 'all',
       // As the session has it.
       legacy: undefined,
       ttlMs: 0,
