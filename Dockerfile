@@ -23,9 +23,11 @@ LABEL org.opencontainers.image.title="RedisSessions" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image/ /
 WORKDIR /app
-# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code.
+# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code. One malloc arena for all
+# threads instead of one each holds 8 MB less, which are better used by the heap.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--max-old-space-size-percentage=32"
+    MALLOC_ARENA_MAX=1 \
+    NODE_OPTIONS="--max-old-space-size-percentage=44"
 USER 65532:65532
 EXPOSE 3000 9090
 CMD ["dist/server.js"]

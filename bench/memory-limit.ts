@@ -1,11 +1,12 @@
 import { Cgroup, version1 } from './cgroup.js'
+import { imageEnvironment } from './image.js'
 
 const [LIMIT, SWAP, PEAK, EVENTS] = version1
   ? ['memory.limit_in_bytes', 'memory.swappiness', 'memory.max_usage_in_bytes', 'memory.oom_control']
   : ['memory.max', 'memory.swap.max', 'memory.peak', 'memory.events']
 
 /** Holds a process to so much memory. */
-interface MemoryLimit {
+export interface MemoryLimit {
   readonly group: Cgroup
   /** bytes: the highest that it held, with the files that it was the first to read */
   peak(): number
@@ -13,8 +14,27 @@ interface MemoryLimit {
   kills(): number
 }
 
-/** @returns undefined where this process may set none. */
-export function memoryLimit(bytes: number): MemoryLimit | undefined {
+/** How to run a program as the image does in a container of so much memory. */
+interface Contained {
+  /** undefined where this process may set no limit */
+  readonly held: MemoryLimit | undefined
+  readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** @param mib of memory, that the container has in all */
+export function inMemoryOf(mib: number, command: readonly string[]): Contained {
+  const held = memoryLimit(mib * 2 ** 20)
+  const environment = imageEnvironment()
+  if (held) return { held, command: held.group.inside(command), environment }
+  // The same share of the limit, and the small young generation that Node takes there.
+  const { NODE_OPTIONS = '' } = environment
+  const share = Number(/percentage=(\d+)/.exec(NODE_OPTIONS)?.[1]) / 100
+  const heap = `--max-old-space-size=${Math.floor(mib * share)} --max-semi-space-size=1`
+  return { held, command, environment: { ...environment, NODE_OPTIONS: heap } }
+}
+
+function memoryLimit(bytes: number): MemoryLimit | undefined {
   const group = Cgroup.make('memory', { [LIMIT]: `${bytes}`, [SWAP]: '0' })
   return (
     group && {

@@ -10,6 +10,8 @@ export interface SetUp {
   readonly sessionless?: boolean
   /** Keeps its sessions in its own memory, where nobody can make them larger. */
   readonly closed?: boolean
+  /** MiB: held to as much memory as a container, and run as in the image. */
+  readonly memory?: number
 }
 
 /** What the others are compared with. */
@@ -44,4 +46,5 @@ export const SET_UPS: readonly SetUp[] = [
   { ...ours('memory'), name: 'our-memory', closed: true },
   { ...ours('connect-redis'), name: 'our-connect-redis' },
   ours('exact'),
+  { ...ours('exact'), name: 'exact-64', label: 'RedisSessions, exact, in 64 MiB', memory: 64 },
 ]

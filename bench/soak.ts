@@ -1,11 +1,11 @@
 // One instance as in the image, with visitors who come and go: does its memory stay where it is?
 //   npm run bench:soak -- [--minutes 60] [--rate 100] [--memory 64] [--node PATH] [--write]
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { lineChart } from './line-chart.js'
-import { memoryLimit } from './memory-limit.js'
+import { inMemoryOf } from './memory-limit.js'
 import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
 import { startServer } from './server.js'
@@ -34,18 +34,17 @@ interface Sample {
   readonly sessions: number
 }
 
-const held = memoryLimit(limit * 2 ** 20)
 pinThis()
 const redis = await startRedis()
 const exact = ours('exact')
-const command = [options.node, exact.program]
+const { held, command, environment: heap } = inMemoryOf(limit, [options.node, exact.program])
 const environment = {
   ...exact.environment,
-  NODE_OPTIONS: nodeOptions(),
+  ...heap,
   REDIS_URL: redis.url,
   SESSION_TTL_SECONDS: `${TTL_SECONDS}`,
 }
-const { child, port } = await startServer(held?.group.inside(command) ?? command, environment, '/readyz')
+const { child, port } = await startServer(command, environment, '/readyz')
 const url = `http://127.0.0.1:${port}`
 
 const mib = (bytes: number) => Math.round((bytes / 2 ** 20) * 10) / 10
@@ -65,7 +64,7 @@ const result = {
   minutes,
   rate,
   held: held ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
-  nodeOptions: nodeOptions(),
+  environment: heap,
   node: execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim(),
   loadOfTheMachine: loadavg()[0],
   ...tally,
@@ -92,12 +91,4 @@ process.exit(tally.failed + tally.wrong > 0 ? 1 : 0)
 async function sample(): Promise<void> {
   const minute = Math.round((performance.now() - began) / 600) / 100
   samples.push({ minute, anonymous: mib(usageOf(child).anonymous), sessions: await redis.client.dbsize() })
-}
-
-/** The image's; where nothing limits the instance, the same share of the limit, and the small young generation that Node takes there. */
-function nodeOptions(): string {
-  const inImage = /NODE_OPTIONS="([^"]*)"/.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? ''
-  if (held) return inImage
-  const share = Number(/percentage=(\d+)/.exec(inImage)?.[1]) / 100
-  return `--max-old-space-size=${Math.floor(limit * share)} --max-semi-space-size=1`
 }

@@ -1,4 +1,5 @@
 import { load } from './load.js'
+import { inMemoryOf, type MemoryLimit } from './memory-limit.js'
 import { usageOf } from './process.js'
 import type { BenchRedis } from './redis.js'
 import { type Server, startServer } from './server.js'
@@ -30,18 +31,23 @@ export class Subject {
   readonly setUp: SetUp
   readonly #server: Server
   readonly #redis: BenchRedis
+  readonly #held: MemoryLimit | undefined
   readonly #cookies = new Map<string, readonly string[]>()
 
-  private constructor(setUp: SetUp, server: Server, redis: BenchRedis) {
+  private constructor(setUp: SetUp, server: Server, redis: BenchRedis, held: MemoryLimit | undefined) {
     this.setUp = setUp
+    this.#held = held
     this.#server = server
     this.#redis = redis
   }
 
   /** Starts it; returns when it answers. @throws Error where it ends instead. */
   static async start(setUp: SetUp, node: string, redis: BenchRedis): Promise<Subject> {
-    const environment = { REDIS_URL: redis.url, ...setUp.environment }
-    return new Subject(setUp, await startServer([node, setUp.program], environment, '/api/session'), redis)
+    const program = [node, setUp.program]
+    const contained = setUp.memory ? inMemoryOf(setUp.memory, program) : undefined
+    const environment = { REDIS_URL: redis.url, ...setUp.environment, ...contained?.environment }
+    const server = await startServer(contained?.command ?? program, environment, '/api/session')
+    return new Subject(setUp, server, redis, contained?.held)
   }
 
   /** What a workload needs to have been there before. */
@@ -86,9 +92,10 @@ export class Subject {
     }
   }
 
-  /** Bytes that the process has of its own, and that it had at its highest in all. */
+  /** Bytes that the process has of its own, and that it, or its container, had at its highest in all. */
   get memory(): { readonly anonymous: number; readonly peak: number } {
-    return usageOf(this.#server.child)
+    const usage = usageOf(this.#server.child)
+    return this.#held ? { ...usage, peak: this.#held.peak() } : usage
   }
 
   async #visits(cookies: readonly string[] = []): Promise<number> {

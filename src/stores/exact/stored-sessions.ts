@@ -59,14 +59,15 @@ export class StoredSessions {
     keys: readonly string[] | undefined,
     since: number,
   ): Promise<{ readonly loaded: Loaded; readonly again: boolean } | undefined> {
+    // The counters that it adds to come with the commit.
+    const fields = keys?.filter((key) => !change.added.has(key)).map((key) => `:${key}`)
     let commit: Commit = {
       mode: 'update',
       idempotencyKey,
       change,
       reads: [],
       logs: this.#rules.logs,
-      // The counters come with the commit.
-      loads: keys ? [':cookie', ...keys.filter((key) => !change.added.has(key)).map((key) => `:${key}`)] : 'all',
+      loads: fields ? [':cookie', ...fields] : 'all',
       // As the session has it.
       legacy: undefined,
       ttlMs: 0,
