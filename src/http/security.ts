@@ -20,8 +20,8 @@ const helmetHeaders = helmet({
   // Without TLS browsers ignore these two, and complain of them in the console.
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
-  // With no-referrer a form on a page that came without TLS would say `Origin: null`: same-origin.ts couldn't tell it.
-  referrerPolicy: { policy: 'same-origin' },
+  // Says how a document asks: html-document.ts has it.
+  referrerPolicy: false,
   // TLS ends at the ingress: whether there is any is its to say.
   strictTransportSecurity: false,
   // Of browsers and plug-ins that are gone; frame-ancestors has taken the place of X-Frame-Options.

@@ -1,6 +1,9 @@
 import type { Assets } from './assets.js'
 import { type Html, html } from './parts/html.js'
 
+// With no-referrer a form on a page that came without TLS would say `Origin: null`: same-origin.ts couldn't tell it.
+const REFERRER_POLICY = 'same-origin'
+
 /** @returns a whole document around a body. */
 export function htmlDocument(title: string, body: Html, assets: Assets, live = false): string {
   const { path } = assets
@@ -8,6 +11,7 @@ export function htmlDocument(title: string, body: Html, assets: Assets, live = f
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="referrer" content="${REFERRER_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · RedisSessions</title>
