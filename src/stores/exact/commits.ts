@@ -1,6 +1,7 @@
 import type { Change, Fields } from './change.js'
 import type { Durability } from './durability.js'
 import { StoreTimeoutError } from './errors.js'
+import { partsOf } from './record.js'
 import type { RedisCommands } from './redis-commands.js'
 import { COMMIT } from './scripts.js'
 
@@ -28,7 +29,7 @@ export interface Commit {
 type Outcome = readonly [
   'ok' | 'dup' | 'gone' | 'exists' | 'moved',
   counters?: Readonly<Record<string, number>> | undefined,
-  found?: readonly unknown[],
+  found?: readonly string[],
 ]
 
 interface Waiting {
@@ -96,11 +97,12 @@ export class Commits {
           // The deadline of those that came first is their own.
           batch.at(-1)?.since,
         )
-        const [results, found] = partsOf(reply as string | string[], loads)
+        const [results = '', ...session] = partsOf(reply)
+        const found = loads === 'all' ? session : named(session, loads)
         const outcomes = JSON.parse(results) as Outcome[]
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
-          if (outcome) resolve(found ? [outcome[0], outcome[1], found] : outcome)
+          if (outcome) resolve(session.length > 0 ? [outcome[0], outcome[1], found] : outcome)
           else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
         })
       } catch (error) {
@@ -143,16 +145,13 @@ function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
   return wanted.length === 1 ? (wanted[0] ?? []) : [...new Set(wanted.flat())]
 }
 
-/** @returns the results of a batch, and the session that it loaded, as the script LOAD has it. */
-function partsOf(reply: string | string[], loads: 'all' | readonly string[]): [string, found?: unknown[]] {
-  if (typeof reply !== 'string') return [reply[0] ?? '', reply.slice(1)]
-  const [results = '', ttlMs, slideMs, ...texts] = reply.split('\0')
-  if (loads === 'all' || texts.length === 0) return [results]
-  const pairs: string[] = []
+/** @returns single fields that a session was loaded of, with the names that were asked for. */
+function named([ttlMs = '', slideMs = '', ...texts]: readonly string[], names: readonly string[]): string[] {
+  const parts = [ttlMs, slideMs]
   texts.forEach((text, i) => {
-    if (text) pairs.push(loads[i] ?? '', text)
+    if (text) parts.push(names[i] ?? '', text)
   })
-  return [results, [pairs, Number(ttlMs), slideMs]]
+  return parts
 }
 
 function pushCommit(args: (string | number)[], commit: Commit): void {

@@ -15,22 +15,32 @@ export interface Loaded {
   slideMs: string
 }
 
-/** @returns the session that the script LOAD found; undefined for none. */
-export function loadedOf(reply: unknown, extended: boolean, rules: Rules): Loaded | undefined {
-  if (!reply) return undefined
-  const [found, ttlMs, slideMs = ''] = reply as [string | string[], number, string?]
-  if (typeof found === 'string') {
-    const fields = fieldsOf(JSON.parse(found) as object, rules)
+/** @returns the parts of what a script replies. */
+export function partsOf(reply: unknown): string[] {
+  if (typeof reply === 'string') return reply.split('\0')
+  return ((reply ?? []) as readonly (string | number)[]).map(String)
+}
+
+/** @returns the session that these parts of a script's reply are; undefined for none. */
+export function loadedOf(
+  [ttlMs, slideMs = '', ...found]: readonly string[],
+  extended: boolean,
+  rules: Rules,
+): Loaded | undefined {
+  if (ttlMs === undefined) return undefined
+  const [name, text = ''] = found
+  if (name === '') {
+    const fields = fieldsOf(JSON.parse(text) as object, rules)
     return {
       base: new Map(fields),
-      legacy: { text: found, fields },
-      ttlMs,
+      legacy: { text, fields },
+      ttlMs: Number(ttlMs),
       extendedAt: Number.NEGATIVE_INFINITY,
       slideMs: '',
     }
   }
   const extendedAt = extended ? performance.now() : Number.NEGATIVE_INFINITY
-  return { base: fieldsOfReply(found), legacy: undefined, ttlMs, extendedAt, slideMs }
+  return { base: fieldsOfReply(found), legacy: undefined, ttlMs: Number(ttlMs), extendedAt, slideMs }
 }
 
 /** @returns a hash's fields that are the session's: those behind a colon. */

@@ -25,39 +25,56 @@ const KEPT_SECONDS = 600
 /** How many idempotency keys a session keeps at most: the newest. */
 const KEYS_KEPT = 128
 
-/** What a session is returned as: [fields, PTTL, @ttl]. Marks and idempotency keys stay behind: they may be longer than it. */
-const SESSION = `
-local function session(key, all, slides)
-  local fields, ttl = {}, ''
+/**
+ * A reply of several parts is one text with a NUL between them, which no JSON has: ioredis takes its time for each part of a
+ * reply. Where other means wrote one all the same, the parts come one by one.
+ */
+const REPLY = `
+local function reply(parts)
+  for i = 1, #parts do
+    if string.find(parts[i], '\\0', 1, true) then return parts end
+  end
+  return table.concat(parts, '\\0')
+end
+`
+
+/**
+ * What a session is returned as, behind the given parts: PTTL, @ttl, then the name and the text of each field. Marks and
+ * idempotency keys stay behind: they may be longer than it.
+ */
+const SESSION = `${REPLY}
+local function session(parts, key, all, slides)
+  local at = #parts
+  parts[at + 1], parts[at + 2] = '', ''
   for i = 1, #all, 2 do
     if string.byte(all[i]) == 58 then
-      fields[#fields + 1] = all[i]
-      fields[#fields + 1] = all[i + 1]
+      parts[#parts + 1] = all[i]
+      parts[#parts + 1] = all[i + 1]
     elseif all[i] == '@ttl' then
-      ttl = all[i + 1]
+      parts[at + 2] = all[i + 1]
     end
   end
-  if slides and ttl ~= '' then
-    redis.call('PEXPIRE', key, ttl)
-    return {fields, tonumber(ttl), ttl}
-  end
-  return {fields, redis.call('PTTL', key), ttl}
+  local ttl = parts[at + 2]
+  if slides and ttl ~= '' then redis.call('PEXPIRE', key, ttl) else ttl = redis.call('PTTL', key) end
+  parts[at + 1] = ttl
+  return reply(parts)
 end
 `
 
 /**
  * KEYS: session. ARGV: slide ('1' or '0').
- * Returns nothing for none; [text, PTTL] of a record of connect-redis; SESSION of a session, its life extended.
+ * Returns nothing for none; SESSION of a session, its life extended; of a record of connect-redis as of a session with one
+ * field, which has no name.
  */
 export const LOAD = script(`${SESSION}
 local key = KEYS[1]
 local all = redis.pcall('HGETALL', key)
 if all.err then
   if not string.find(all.err, 'WRONGTYPE', 1, true) then return all end
-  return {redis.call('GET', key), redis.call('PTTL', key)}
+  return reply({redis.call('PTTL', key), '', '', redis.call('GET', key)})
 end
 if #all == 0 then return false end
-return session(key, all, ARGV[1] == '1')`)
+return session({}, key, all, ARGV[1] == '1')`)
 
 /**
  * A batch of commits to one session, in one step; a batch that was applied before is not applied again, and returns what it
@@ -69,8 +86,7 @@ return session(key, all, ARGV[1] == '1')`)
  * read (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"]; where it is to load a
- * session that lives, [that JSON, ...SESSION]; for single fields one text of that JSON, PTTL, @ttl, and the text of each field
- * (or nothing), with a NUL between, which no JSON has: ioredis takes its time for each part of a reply.
+ * session that lives, with SESSION behind it, or for single fields PTTL, @ttl and the text of each, empty for none.
  */
 export const COMMIT = script(`${SESSION}
 local key = KEYS[1]
@@ -84,13 +100,13 @@ local function answer(results)
     if type(first) ~= 'string' then return results end
     local ttl = redis.call('HGET', key, '@ttl')
     if ttl then redis.call('PEXPIRE', key, ttl) end
-    local texts = {results, ttl or redis.call('PTTL', key), ttl or '', first}
-    for i = 2, wanted do texts[3 + i] = redis.call('HGET', key, ARGV[1 + i]) or '' end
-    return table.concat(texts, '\\0')
+    local parts = {results, ttl or redis.call('PTTL', key), ttl or '', first}
+    for i = 2, wanted do parts[3 + i] = redis.call('HGET', key, ARGV[1 + i]) or '' end
+    return reply(parts)
   end
   local all = redis.pcall('HGETALL', key)
   if all.err or #all == 0 then return results end
-  return {results, unpack(session(key, all, true))}
+  return session({results}, key, all, true)
 end
 
 local now = redis.call('TIME')[1]

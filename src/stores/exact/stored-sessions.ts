@@ -4,7 +4,7 @@ import type { Commit, Commits } from './commits.js'
 import type { Durability } from './durability.js'
 import type { Keys } from './keys.js'
 import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
-import { dataOf, fieldsOfReply, type Loaded, loadedOf } from './record.js'
+import { dataOf, fieldsOfReply, type Loaded, loadedOf, partsOf } from './record.js'
 import type { RedisCommands } from './redis-commands.js'
 import { DESTROY, LOAD, RETIRE } from './scripts.js'
 
@@ -44,7 +44,7 @@ export class StoredSessions {
       (client) => this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
       since,
     )
-    return loadedOf(reply, extend, this.#rules)
+    return loadedOf(partsOf(reply), extend, this.#rules)
   }
 
   /**
