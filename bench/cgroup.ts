@@ -42,8 +42,10 @@ export class Cgroup {
     return ['sh', '-c', `echo $$ > ${this.#folder}/cgroup.procs && exec "$@"`, 'sh', ...command]
   }
 
-  read(file: string): string {
-    return readFileSync(join(this.#folder, file), 'utf8')
+  /** @returns undefined where this kernel has no such file */
+  read(file: string): string | undefined {
+    const path = join(this.#folder, file)
+    return existsSync(path) ? readFileSync(path, 'utf8') : undefined
   }
 
   /** @throws Error where the kernel doesn't take it. */
@@ -52,7 +54,7 @@ export class Cgroup {
   }
 
   #end(): void {
-    for (const pid of this.read('cgroup.procs').split('\n').filter(Boolean))
+    for (const pid of this.read('cgroup.procs')?.split('\n').filter(Boolean) ?? [])
       process.kill(Number(pid), 'SIGKILL')
     for (let tries = 0; existsSync(this.#folder) && tries < 40; tries += 1) {
       try {

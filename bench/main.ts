@@ -81,7 +81,19 @@ function conditions(): string {
   const pinned = pins
     ? 'the server on one, Redis and the load on the other'
     : 'not held on CPUs: expect more noise'
-  return `${rounds} rounds of ${seconds} s, ${cpus().length} × ${cpus()[0]?.model.trim()} (${pinned}); load of the machine before: ${loadBefore.toFixed(2)}. Medians; in brackets the middle half of the rounds.`
+  return `${rounds} rounds of ${seconds} s, ${cpus().length} × ${cpus()[0]?.model.trim()} (${pinned}); load of the machine before: ${loadBefore.toFixed(2)}. Medians; in brackets the middle half of the rounds.${limits()}`
+}
+
+function limits(): string {
+  const limited = subjects.filter(({ setUp }) => setUp.memory)
+  return limited
+    .map(({ setUp, held }) => {
+      const how = held
+        ? `in a cgroup, killed ${held.kills()} times`
+        : 'no cgroup could be had: only its heap is so small'
+      return ` ${setUp.label}: ${how}.`
+    })
+    .join('')
 }
 
 function write(): void {

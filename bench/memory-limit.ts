@@ -8,9 +8,9 @@ const [LIMIT, SWAP, PEAK, EVENTS] = version1
 /** Holds a process to so much memory. */
 export interface MemoryLimit {
   readonly group: Cgroup
-  /** bytes: the highest that it held, with the files that it was the first to read */
+  /** bytes: the highest that it held, with the files that it was the first to read; NaN where the kernel doesn't tell */
   peak(): number
-  /** How often the kernel killed a process for lack of memory. */
+  /** How often the kernel killed a process for lack of memory; NaN where it doesn't tell. */
   kills(): number
 }
 
@@ -39,8 +39,8 @@ function memoryLimit(bytes: number): MemoryLimit | undefined {
   return (
     group && {
       group,
-      peak: () => Number(group.read(PEAK)),
-      kills: () => Number(/^oom_kill (\d+)/m.exec(group.read(EVENTS))?.[1] ?? 0),
+      peak: () => Number(group.read(PEAK) ?? Number.NaN),
+      kills: () => Number(/^oom_kill (\d+)/m.exec(group.read(EVENTS) ?? '')?.[1]),
     }
   )
 }

@@ -29,14 +29,15 @@ export interface Round {
 /** A set-up that runs: one process, and the visitors that it has had. */
 export class Subject {
   readonly setUp: SetUp
+  /** What holds it to its memory, where it is to have little and may be held. */
+  readonly held: MemoryLimit | undefined
   readonly #server: Server
   readonly #redis: BenchRedis
-  readonly #held: MemoryLimit | undefined
   readonly #cookies = new Map<string, readonly string[]>()
 
   private constructor(setUp: SetUp, server: Server, redis: BenchRedis, held: MemoryLimit | undefined) {
     this.setUp = setUp
-    this.#held = held
+    this.held = held
     this.#server = server
     this.#redis = redis
   }
@@ -95,7 +96,7 @@ export class Subject {
   /** Bytes that the process has of its own, and that it, or its container, had at its highest in all. */
   get memory(): { readonly anonymous: number; readonly peak: number } {
     const usage = usageOf(this.#server.child)
-    return this.#held ? { ...usage, peak: this.#held.peak() } : usage
+    return this.held ? { ...usage, peak: this.held.peak() } : usage
   }
 
   async #visits(cookies: readonly string[] = []): Promise<number> {

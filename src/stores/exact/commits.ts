@@ -3,7 +3,7 @@ import type { Durability } from './durability.js'
 import { StoreTimeoutError } from './errors.js'
 import { partsOf } from './record.js'
 import type { RedisCommands } from './redis-commands.js'
-import { COMMIT } from './scripts.js'
+import { COMMIT, NO_FIELD } from './scripts.js'
 
 /** One commit, as the script takes it. */
 export interface Commit {
@@ -149,7 +149,7 @@ function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
 function named([ttlMs = '', slideMs = '', ...texts]: readonly string[], names: readonly string[]): string[] {
   const parts = [ttlMs, slideMs]
   texts.forEach((text, i) => {
-    if (text) parts.push(names[i] ?? '', text)
+    if (text !== NO_FIELD) parts.push(names[i] ?? '', text)
   })
   return parts
 }

@@ -22,6 +22,9 @@ function script(lua: string): Script {
 /** How long marks and idempotency keys are kept, in s; no reply is waited for so long, nor does TCP resend for so long. */
 const KEPT_SECONDS = 600
 
+/** What stands for a field that is not there; no text that the session could have. */
+export const NO_FIELD = '-'
+
 /** How many idempotency keys a session keeps at most: the newest. */
 const KEYS_KEPT = 128
 
@@ -86,7 +89,7 @@ return session({}, key, all, ARGV[1] == '1')`)
  * read (name), logs to append to (name, length, count, entries).
  * Modes: update (only a living session), create (only where none is), replace (whatever is there).
  * Returns JSON: for each commit ["ok", counters], ["dup", counters], ["gone"], ["exists"] or ["moved"]; where it is to load a
- * session that lives, with SESSION behind it, or for single fields PTTL, @ttl and the text of each, empty for none.
+ * session that lives, with SESSION behind it, or for single fields PTTL, @ttl and the text of each, NO_FIELD for none.
  */
 export const COMMIT = script(`${SESSION}
 local key = KEYS[1]
@@ -101,7 +104,7 @@ local function answer(results)
     local ttl = redis.call('HGET', key, '@ttl')
     if ttl then redis.call('PEXPIRE', key, ttl) end
     local parts = {results, ttl or redis.call('PTTL', key), ttl or '', first}
-    for i = 2, wanted do parts[3 + i] = redis.call('HGET', key, ARGV[1 + i]) or '' end
+    for i = 2, wanted do parts[3 + i] = redis.call('HGET', key, ARGV[1 + i]) or '${NO_FIELD}' end
     return reply(parts)
   end
   local all = redis.pcall('HGETALL', key)

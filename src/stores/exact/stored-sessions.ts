@@ -59,8 +59,10 @@ export class StoredSessions {
     keys: readonly string[] | undefined,
     since: number,
   ): Promise<{ readonly loaded: Loaded; readonly again: boolean } | undefined> {
-    // The counters that it adds to come with the commit.
-    const fields = keys?.filter((key) => !change.added.has(key)).map((key) => `:${key}`)
+    // The counters that it adds to come with the commit; under an idempotency key it may be another's that comes.
+    const fields = keys
+      ?.filter((key) => idempotencyKey !== '' || !change.added.has(key))
+      .map((key) => `:${key}`)
     let commit: Commit = {
       mode: 'update',
       idempotencyKey,

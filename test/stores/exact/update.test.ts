@@ -50,16 +50,26 @@ describe('an update', () => {
   it('gives each key its own value, where a key or what other means wrote has a NUL', async () => {
     const store = open()
     await create(store, { visits: 1, name: 'ada', 'a\0b': 'strange' })
-    await client.hset('sess:sid', ':spaced', '\0[1,\0 2]')
     const keys = ['spaced', 'name', 'a\0b']
-    // Neither guesses where a text ends.
-    await expect(store.update('sid', visit, { keys })).rejects.toThrow(SyntaxError)
-    await expect(store.get('sid')).rejects.toThrow(SyntaxError)
+    // Neither guesses where a text ends, nor takes an empty one for none.
+    for (const text of ['\0[1,\0 2]', '']) {
+      await client.hset('sess:sid', ':spaced', text)
+      await expect(store.update('sid', visit, { keys })).rejects.toThrow(SyntaxError)
+      await expect(store.get('sid')).rejects.toThrow(SyntaxError)
+    }
     await client.hset('sess:sid', ':spaced', '[1]')
     const session = { name: 'ada', 'a\0b': 'strange', spaced: [1] }
     expect(await store.update('sid', visit, { keys })).toMatchObject(session)
     expect(await store.update('sid', visit)).toMatchObject(session)
-    expect(await store.get('sid')).toMatchObject({ ...session, visits: 4 })
+    expect(await store.get('sid')).toMatchObject({ ...session, visits: 5 })
+  })
+
+  it('gives a wanted counter under a key that another change had before', async () => {
+    const store = open()
+    await create(store, { visits: 3 })
+    await store.update('sid', { append: visit.append }, { idempotencyKey: 'k' })
+    const again = await store.update('sid', visit, { idempotencyKey: 'k', keys: ['visits'] })
+    expect(again).toMatchObject({ visits: 3 })
   })
 
   it('takes one round trip, and leaves nothing to save or to touch', async () => {
