@@ -29,13 +29,15 @@ export const NO_FIELD = '-'
 const KEYS_KEPT = 128
 
 /**
- * A reply of several parts is one text with a NUL between them, which no JSON has: ioredis takes its time for each part of a
- * reply. Where other means wrote one all the same, the parts come one by one.
+ * A reply of several short parts is one text with a NUL between them, which no JSON has: ioredis takes its time for each part of
+ * a reply. A long one, which takes a script longer to put together, comes in its parts, as one does where other means wrote a NUL.
  */
 const REPLY = `
 local function reply(parts)
+  local size = 0
   for i = 1, #parts do
-    if string.find(parts[i], '\\0', 1, true) then return parts end
+    size = size + string.len(parts[i])
+    if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end
   end
   return table.concat(parts, '\\0')
 end

@@ -64,6 +64,15 @@ describe('an update', () => {
     expect(await store.get('sid')).toMatchObject({ ...session, visits: 5 })
   })
 
+  it('gives a long session, too, which comes in its parts', async () => {
+    const store = open()
+    const session = { name: 'ada'.repeat(1_000), visits: 1 }
+    await create(store, session)
+    expect(await store.get('sid')).toMatchObject(session)
+    expect(await store.update('sid', visit, { keys: ['name'] })).toMatchObject({ ...session, visits: 2 })
+    expect(await store.update('sid', visit)).toMatchObject({ ...session, visits: 3 })
+  })
+
   it('gives a wanted counter under a key that another change had before', async () => {
     const store = open()
     await create(store, { visits: 3 })
