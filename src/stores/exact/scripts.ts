@@ -22,11 +22,11 @@ function script(lua: string): Script {
 /** How long marks and idempotency keys are kept, in s; no reply is waited for so long, nor does TCP resend for so long. */
 const KEPT_SECONDS = 600
 
-/** What stands for a field that is not there; no text that the session could have. */
-export const NO_FIELD = '-'
-
 /** How many idempotency keys a session keeps at most: the newest. */
 const KEYS_KEPT = 128
+
+/** What stands for a field that is not there; no text that the session could have. */
+export const NO_FIELD = '-'
 
 /**
  * A reply of several short parts is one text with a NUL between them, which no JSON has: ioredis takes its time for each part of
