@@ -137,25 +137,31 @@ const WRITTEN_TOGETHER = 16
  */
 function gatherWrites(client: Redis): Redis {
   const send = client.sendCommand.bind(client)
-  let gathering: Redis['stream'] | undefined
-  let sent = 0
+  let [socket, gathered, commands] = [client.stream, '', 0]
+  const flush = () => {
+    // What was for a connection that is lost, the client has failed by now.
+    if (gathered && socket === client.stream) socket.write(gathered)
+    gathered = ''
+    commands = 0
+  }
+  // To the client it is one of its pipelines.
+  const gatherer = {
+    isPipeline: true,
+    destination: { redis: client },
+    write(command: string | Buffer) {
+      if (typeof command !== 'string' || socket !== client.stream) flush()
+      socket = client.stream
+      if (typeof command !== 'string') return socket.write(command)
+      if (commands === 0) setImmediate(flush)
+      gathered += command
+      commands += 1
+      if (commands === WRITTEN_TOGETHER) flush()
+    },
+  } as const
   client.sendCommand = (command, stream) => {
-    const { stream: socket } = client
-    if (client.status === 'ready' && socket !== gathering) {
-      gathering = socket
-      socket.cork()
-      setImmediate(() => {
-        socket.uncork()
-        if (gathering === socket) gathering = undefined
-      })
-    }
-    const answer = send(command, stream)
-    sent += 1
-    if (gathering && sent % WRITTEN_TOGETHER === 0) {
-      gathering.uncork()
-      gathering.cork()
-    }
-    return answer
+    // Replies come in the order of the commands: a pipeline of an own waits for what was sent before it.
+    if (stream) flush()
+    return send(command, stream ?? (client.status === 'ready' ? gatherer : undefined))
   }
   return client
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
@@ -61,5 +62,35 @@ it('a Cluster client logs on to its nodes with the password of now', async () =>
   } finally {
     client.disconnect()
     await cluster.stop()
+  }
+})
+
+it('what is sent in one turn, singly, in pipelines, transactions and as bytes, is answered each with its own', async () => {
+  const server = await RedisServer.start()
+  const settings = { nodes: [{ host: '127.0.0.1', port: server.port }], sentinelName: '', db: 0 }
+  const client = quiet(
+    connectRedis({ ...settings, mode: 'standalone' }, { deadlineMs: 2_000, offlineQueue: true }),
+  ) as Redis
+  const ways = {
+    single: (text: string) => client.echo(text),
+    bytes: async (text: string) => String(await client.echo(Buffer.from(text))),
+    pipeline: async (text: string) => (await client.pipeline().echo(text).exec())?.[0]?.[1],
+    transaction: async (text: string) => (await client.multi().echo(text).exec())?.[0]?.[1],
+  }
+  const sent = fc.record({
+    way: fc.constantFrom(...(Object.keys(ways) as (keyof typeof ways)[])),
+    text: fc.string({ unit: 'grapheme', size: '+1' }),
+  })
+  try {
+    await answers(client)
+    await fc.assert(
+      fc.asyncProperty(fc.array(sent, { maxLength: 50, size: 'max' }), async (all) => {
+        const replies = await Promise.all(all.map(({ way, text }) => ways[way](text)))
+        expect(replies).toEqual(all.map(({ text }) => text))
+      }),
+    )
+  } finally {
+    client.disconnect()
+    await server.stop()
   }
 })
