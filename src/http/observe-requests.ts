@@ -24,7 +24,7 @@ export function observeRequests(log: Logger, metrics: Metrics): RequestHandler {
     const started = performance.now()
     const given = req.get('X-Request-Id')
     req.id = given && REASONABLE_ID.test(given) ? given : randomUUID()
-    res.setHeader('X-Request-Id', req.id)
+    res.setHeader('x-request-id', req.id)
     const { method, path } = req
     res.on('close', () => {
       const ms = performance.now() - started

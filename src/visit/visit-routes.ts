@@ -46,7 +46,7 @@ export function visitRoutes(
       // Nothing is left to store, and no cookie to set: express-session need not look for changes.
       if (store.commitsAll) leaveSession(req)
     }
-    res.setHeader('Vary', 'Accept')
+    res.setHeader('vary', 'Accept')
     if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
     else answerJson(res, { visits, instance, store: store.name })
   }

@@ -97,9 +97,9 @@ export class Commits {
           // The deadline of those that came first is their own.
           batch.at(-1)?.since,
         )
-        const [results = '', ...session] = partsOf(reply)
+        const session = partsOf(reply)
+        const outcomes = JSON.parse(session.shift() ?? '[]') as Outcome[]
         const found = loads === 'all' ? session : named(session, loads)
-        const outcomes = JSON.parse(results) as Outcome[]
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
           if (outcome) resolve(session.length > 0 ? [outcome[0], outcome[1], found] : outcome)
@@ -146,10 +146,11 @@ function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
 }
 
 /** @returns single fields that a session was loaded of, with the names that were asked for. */
-function named([ttlMs = '', slideMs = '', ...texts]: readonly string[], names: readonly string[]): string[] {
-  const parts = [ttlMs, slideMs]
-  texts.forEach((text, i) => {
-    if (text !== NO_FIELD) parts.push(names[i] ?? '', text)
+function named(texts: readonly string[], names: readonly string[]): string[] {
+  const parts = texts.slice(0, 2)
+  names.forEach((name, i) => {
+    const text = texts[2 + i] ?? NO_FIELD
+    if (text !== NO_FIELD) parts.push(name, text)
   })
   return parts
 }
@@ -157,9 +158,10 @@ function named([ttlMs = '', slideMs = '', ...texts]: readonly string[], names: r
 function pushCommit(args: (string | number)[], commit: Commit): void {
   const { mode, ttlMs, idempotencyKey, legacy, change, reads, slideMs, logs } = commit
   const head = args.push('') - 1
-  let [shape, from] = [`${mode} ${ttlMs}`, args.length]
+  const lengths: number[] = []
+  let from = args.length
   const endList = () => {
-    shape += ` ${args.length - from}`
+    lengths.push(args.length - from)
     from = args.length
   }
   if (idempotencyKey) args.push(JSON.stringify(idempotencyKey))
@@ -184,5 +186,5 @@ function pushCommit(args: (string | number)[], commit: Commit): void {
     args.push(`:${name}`, length, kept.length, ...kept)
   }
   endList()
-  args[head] = shape
+  args[head] = `${mode} ${ttlMs} ${lengths.join(' ')}`
 }

@@ -53,10 +53,9 @@ export class Durability {
    * @throws NotDurableError where that wasn't confirmed in time: make it again, under its mark.
    * @throws Error where this server can't confirm what was chosen: nothing was changed.
    */
-  async write<T>(client: Client, key: string, change: (client: Client) => Promise<T>): Promise<T> {
-    if (!this.#write) return change(client)
-    await this.check()
-    return this.#write(key, change)
+  write<T>(client: Client, key: string, change: (client: Client) => Promise<T>): Promise<T> {
+    const write = this.#write
+    return write ? this.check().then(() => write(key, change)) : change(client)
   }
 
   #writer(client: Redis, option: Exclude<DurabilityOption, 'primary'>): Writer {

@@ -22,13 +22,9 @@ export function partsOf(reply: unknown): string[] {
 }
 
 /** @returns the session that these parts of a script's reply are; undefined for none. */
-export function loadedOf(
-  [ttlMs, slideMs = '', ...found]: readonly string[],
-  extended: boolean,
-  rules: Rules,
-): Loaded | undefined {
+export function loadedOf(parts: readonly string[], extended: boolean, rules: Rules): Loaded | undefined {
+  const [ttlMs, slideMs = '', name, text = ''] = parts
   if (ttlMs === undefined) return undefined
-  const [name, text = ''] = found
   if (name === '') {
     const fields = fieldsOf(JSON.parse(text) as object, rules)
     return {
@@ -40,13 +36,13 @@ export function loadedOf(
     }
   }
   const extendedAt = extended ? performance.now() : Number.NEGATIVE_INFINITY
-  return { base: fieldsOfReply(found), legacy: undefined, ttlMs: Number(ttlMs), extendedAt, slideMs }
+  return { base: fieldsOfReply(parts, 2), legacy: undefined, ttlMs: Number(ttlMs), extendedAt, slideMs }
 }
 
-/** @returns a hash's fields that are the session's: those behind a colon. */
-export function fieldsOfReply(reply: readonly string[]): Map<string, string> {
+/** @returns a hash's fields that are the session's: those behind a colon. They begin at `from`. */
+export function fieldsOfReply(reply: readonly string[], from = 0): Map<string, string> {
   const fields = new Map<string, string>()
-  for (let i = 0; i < reply.length; i += 2) {
+  for (let i = from; i < reply.length; i += 2) {
     const name = reply[i]
     if (name?.charCodeAt(0) === COLON) fields.set(name.slice(1), reply[i + 1] ?? 'null')
   }
