@@ -1,5 +1,5 @@
 // Set-ups side by side: in each round each of them in turn, so that a busy moment of the machine hits all alike.
-//   npm run bench -- [--rounds 7] [--seconds 3] [--only exact,connect-redis-8] [--workloads visit,hot] [--node PATH]
+//   npm run bench -- [--starts 3] [--rounds 7] [--seconds 1] [--only exact,connect-redis-8] [--workloads visit,hot] [--node PATH]
 //     [--json FILE] [--write]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
@@ -7,16 +7,18 @@ import { parseArgs } from 'node:util'
 import { chart } from './chart.js'
 import { pins, pinThis } from './process.js'
 import { startRedis } from './redis.js'
-import { type Result, type Rounds, resultsOf, withPace } from './results.js'
+import { type Run, resultsOf, withPace } from './results.js'
 import { BASE, SET_UPS, type SetUp } from './set-ups.js'
-import { type Round, Subject } from './subject.js'
+import { spreadOf } from './statistics.js'
+import { type Memory, Subject } from './subject.js'
 import { table } from './table.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
 const { values: options } = parseArgs({
   options: {
+    starts: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
     only: { type: 'string', default: SET_UPS.map(({ name }) => name).join() },
     workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
     node: { type: 'string', default: 'bench/usual/node_modules/node/bin/node' },
@@ -26,51 +28,95 @@ const { values: options } = parseArgs({
 })
 // Of what the base can do: where no set-up has a queue of its own making.
 const PACE = 0.5
-const [rounds, seconds] = [Number(options.rounds), Number(options.seconds)]
+const WARM_UP_SECONDS = 2
+const [starts, rounds, seconds] = [Number(options.starts), Number(options.rounds), Number(options.seconds)]
 const setUps = SET_UPS.filter(({ name }) => name === BASE || options.only.split(',').includes(name))
 const workloads = WORKLOADS.filter(({ name }) => options.workloads.split(',').includes(name))
 
 pinThis()
 const redis = await startRedis()
-const subjects = await Promise.all(setUps.map((setUp) => Subject.start(setUp, options.node, redis)))
 const loadBefore = loadavg()[0] ?? 0
+const memory = new Map<SetUp, Memory>()
+const runs = workloads.map((workload) => ({ workload, most: noRuns(), paced: noRuns() }))
+for (let start = 0; start < starts; start += 1) await measure()
 
-const results: Result[] = []
-for (const workload of workloads) {
-  const measured = await measure(workload)
-  results.push(...measured)
-  console.log(`\n### ${workload.label}\n\n${table(measured)}`)
-}
+const results = runs.flatMap(({ workload, most, paced }) =>
+  withPace(resultsOf(workload, most), resultsOf(workload, paced)),
+)
+for (const { name, label } of workloads) console.log(`\n### ${label}\n\n${tableOf(name)}`)
 console.log(`\n${conditions()}`)
-for (const { setUp, memory } of subjects) {
-  console.log(`${setUp.label}: ${mib(memory.anonymous)} MiB of its own, ${mib(memory.peak)} at its highest`)
-}
+for (const [{ label }, { anonymous, peak }] of memory)
+  console.log(`${label}: ${mib(anonymous)} MiB of its own, ${mib(peak)} at its highest`)
 if (options.write) write()
 if (options.json) writeFileSync(options.json, JSON.stringify(results))
 process.exit(0)
 
-async function measure(workload: Workload): Promise<Result[]> {
-  const able = subjects.filter(({ setUp }) => canDo(setUp, workload))
-  for (const subject of able) {
-    await subject.prepare(workload)
-    // What a compiler and caches do in the first moments is not what is measured.
-    await subject.round(workload, Math.min(seconds, 2))
-  }
-  const found = resultsOf(workload, await inTurn(able, workload))
-  const most = found.find(({ setUp }) => setUp === BASE)?.rate.median
-  if (!workload.paced || most === undefined) return found
-  return withPace(found, resultsOf(workload, await inTurn(able, workload, most * PACE)))
+function noRuns(): Map<SetUp, Run> {
+  return new Map(setUps.map((setUp) => [setUp, newRun()]))
 }
 
-async function inTurn(able: readonly Subject[], workload: Workload, rate?: number): Promise<Rounds> {
-  const found = new Map<SetUp, Round[]>(able.map(({ setUp }) => [setUp, []]))
+function newRun(): Run {
+  return { rounds: [], acknowledged: 0, counted: undefined }
+}
+
+/** Measures each set-up in a process of its own: what a compiler makes of a program differs from one start to the next. */
+async function measure(): Promise<void> {
+  const subjects = await Promise.all(setUps.map((setUp) => Subject.start(setUp, options.node, redis)))
+  for (const { workload, most, paced } of runs) {
+    const able = subjects.filter(({ setUp }) => canDo(setUp, workload))
+    for (const subject of able) await subject.prepare(workload)
+    await inTurn(able, workload, most)
+    const base = [...most].find(([{ name }]) => name === BASE)?.[1].rounds.slice(-rounds) ?? []
+    if (workload.paced)
+      await inTurn(able, workload, paced, spreadOf(base.map(({ rate }) => rate)).median * PACE)
+  }
+  for (const { setUp, memory: own } of subjects) {
+    const { anonymous = 0, peak = 0, kills = 0 } = memory.get(setUp) ?? {}
+    memory.set(setUp, {
+      anonymous: Math.max(own.anonymous, anonymous),
+      peak: Math.max(own.peak, peak),
+      kills: own.kills === undefined ? undefined : own.kills + kills,
+    })
+  }
+  await Promise.all(subjects.map((subject) => subject.stop()))
+  await redis.client.flushall()
+}
+
+async function inTurn(
+  able: readonly Subject[],
+  workload: Workload,
+  found: ReadonlyMap<SetUp, Run>,
+  rate?: number,
+): Promise<void> {
+  const before = new Map<Subject, number | undefined>()
+  for (const subject of able) {
+    before.set(subject, await subject.visits(workload))
+    // What a compiler and caches do in the first moments is not what is measured.
+    const { acknowledged } = await subject.round(workload, WARM_UP_SECONDS)
+    runOf(subject).acknowledged += acknowledged
+  }
   for (let round = 0; round < rounds; round += 1) {
     const turn = round % able.length
     for (const subject of [...able.slice(turn), ...able.slice(0, turn)]) {
-      found.get(subject.setUp)?.push(await subject.round(workload, seconds, rate))
+      const result = await subject.round(workload, seconds, rate)
+      runOf(subject).rounds.push(result)
+      runOf(subject).acknowledged += result.acknowledged
     }
   }
-  return found
+  // Not after each round: 500 sessions read over as many connections leave a server in another state than visits do.
+  for (const [subject, visits] of before) {
+    const after = await subject.visits(workload)
+    const run = runOf(subject)
+    if (visits !== undefined && after !== undefined) run.counted = (run.counted ?? 0) + after - visits
+  }
+
+  function runOf({ setUp }: Subject): Run {
+    return found.get(setUp) ?? newRun()
+  }
+}
+
+function tableOf(workload: string): string {
+  return table(results.filter((result) => result.workload === workload))
 }
 
 function canDo(setUp: SetUp, { extra, name }: Workload): boolean {
@@ -81,27 +127,25 @@ function conditions(): string {
   const pinned = pins
     ? 'the server on one, Redis and the load on the other'
     : 'not held on CPUs: expect more noise'
-  return `${rounds} rounds of ${seconds} s, ${cpus().length} × ${cpus()[0]?.model.trim()} (${pinned}); load of the machine before: ${loadBefore.toFixed(2)}. Medians; in brackets the middle half of the rounds.${limits()}`
+  return `${starts} × ${rounds} rounds of ${seconds} s, ${cpus().length} × ${cpus()[0]?.model.trim()} (${pinned}); load of the machine before: ${loadBefore.toFixed(2)}. Medians; in brackets the middle half of the rounds.${limits()}`
 }
 
 function limits(): string {
-  const limited = subjects.filter(({ setUp }) => setUp.memory)
+  const limited = [...memory].filter(([setUp]) => setUp.memory)
   return limited
-    .map(({ setUp, held }) => {
-      const how = held
-        ? `in a cgroup, killed ${held.kills()} times`
-        : 'no cgroup could be had: only its heap is so small'
-      return ` ${setUp.label}: ${how}.`
+    .map(([{ label }, { kills }]) => {
+      const how =
+        kills === undefined
+          ? 'no cgroup could be had: only its heap is so small'
+          : `in a cgroup, killed ${kills} times`
+      return ` ${label}: ${how}.`
     })
     .join('')
 }
 
 function write(): void {
   mkdirSync('docs/bench', { recursive: true })
-  const sections = workloads.map(({ name, label }) => {
-    const own = results.filter(({ workload }) => workload === name)
-    return `### ${label}\n\n${table(own)}\n`
-  })
+  const sections = workloads.map(({ name, label }) => `### ${label}\n\n${tableOf(name)}\n`)
   writeFileSync('docs/bench/results.md', `${conditions()}\n\n${sections.join('\n')}`)
   writeFileSync(
     'docs/bench/results.json',

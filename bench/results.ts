@@ -12,17 +12,26 @@ export interface Result extends Omit<Round, 'rate'> {
   /** Requests/s against those of the base in the same round; and the CPU of the base against its own. */
   readonly ratio: Spread
   readonly cpuRatio: Spread
+  /** Acknowledged visits that are not in the sessions; undefined where none is counted. */
+  readonly lost: number | undefined
   /** The same rate for all set-ups, and what each did then. */
   readonly paced?: Pick<Round, 'rate' | 'p50' | 'p99' | 'failed'>
 }
 
-/** Rounds by set-up, in the order in which they were run. */
-export type Rounds = ReadonlyMap<SetUp, readonly Round[]>
+/** What one set-up did: its rounds, in the order in which they were run. */
+export interface Run {
+  readonly rounds: Round[]
+  /** Visits that were acknowledged, before the rounds too, and those that its sessions have counted; undefined: none is counted. */
+  acknowledged: number
+  counted: number | undefined
+}
+export type Runs = ReadonlyMap<SetUp, Run>
 
-/** @returns the result of each set-up that was asked. */
-export function resultsOf(workload: Workload, rounds: Rounds): Result[] {
-  const base = [...rounds].find(([{ name }]) => name === BASE)?.[1]
-  return [...rounds].map(([{ name, label }, own]) => {
+/** @returns the result of each set-up that was asked at all. */
+export function resultsOf(workload: Workload, runs: Runs): Result[] {
+  const base = [...runs].find(([{ name }]) => name === BASE)?.[1].rounds
+  const able = [...runs].filter(([, { rounds }]) => rounds.length > 0)
+  return able.map(([{ name, label }, { rounds: own, acknowledged, counted }]) => {
     const median = (value: (round: Round) => number) => spreadOf(own.map(value)).median
     const sum = (value: (round: Round) => number) => own.reduce((total, round) => total + value(round), 0)
     const against = (value: (round: Round, base: Round) => number) =>
@@ -41,8 +50,8 @@ export function resultsOf(workload: Workload, rounds: Rounds): Result[] {
       commands: median(({ commands }) => commands),
       bytes: median(({ bytes }) => bytes),
       failed: sum(({ failed }) => failed),
-      acknowledged: sum(({ acknowledged }) => acknowledged),
-      lost: own[0]?.lost === undefined ? undefined : sum(({ lost }) => lost ?? 0),
+      acknowledged,
+      lost: counted === undefined ? undefined : acknowledged - counted,
     }
   })
 }
@@ -53,6 +62,8 @@ export function withPace(results: readonly Result[], paced: readonly Result[]): 
     const own = paced[i]
     if (!own) return result
     const { rate, p50, p99, failed } = own
-    return { ...result, paced: { rate: rate.median, p50, p99, failed } }
+    const acknowledged = result.acknowledged + own.acknowledged
+    const lost = result.lost === undefined ? undefined : result.lost + (own.lost ?? 0)
+    return { ...result, acknowledged, lost, paced: { rate: rate.median, p50, p99, failed } }
   })
 }

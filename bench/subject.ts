@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { load } from './load.js'
 import { inMemoryOf, type MemoryLimit } from './memory-limit.js'
 import { usageOf } from './process.js'
@@ -22,22 +23,28 @@ export interface Round {
   readonly bytes: number
   readonly failed: number
   readonly acknowledged: number
-  /** Acknowledged visits that are not in the sessions; undefined where none is counted. */
-  readonly lost: number | undefined
+}
+
+/** bytes that a process has of its own, and that it, or its container, had at its highest in all. */
+export interface Memory {
+  readonly anonymous: number
+  readonly peak: number
+  /** How often the kernel killed it for lack of memory; undefined where nothing holds it to its memory. */
+  readonly kills: number | undefined
 }
 
 /** A set-up that runs: one process, and the visitors that it has had. */
 export class Subject {
   readonly setUp: SetUp
-  /** What holds it to its memory, where it is to have little and may be held. */
-  readonly held: MemoryLimit | undefined
   readonly #server: Server
+  /** What holds it to its memory, where it is to have little and may be held. */
+  readonly #held: MemoryLimit | undefined
   readonly #redis: BenchRedis
   readonly #cookies = new Map<string, readonly string[]>()
 
   private constructor(setUp: SetUp, server: Server, redis: BenchRedis, held: MemoryLimit | undefined) {
     this.setUp = setUp
-    this.held = held
+    this.#held = held
     this.#server = server
     this.#redis = redis
   }
@@ -71,8 +78,6 @@ export class Subject {
    */
   async round({ name, path, sessions }: Workload, seconds: number, rate?: number): Promise<Round> {
     const cookies = sessions > 0 ? this.#cookies.get(name) : undefined
-    const counts = sessions > 0 && path === '/' && !this.setUp.sessionless
-    const before = counts ? await this.#visits(cookies) : 0
     const { port, child } = this.#server
     const [cpu, redis] = [usageOf(child).cpu, await this.#redis.usage()]
     const result = await load({ ports: [port], path, cookies, connections: CONNECTIONS, seconds, rate })
@@ -89,19 +94,14 @@ export class Subject {
       bytes: (redisAfter.bytes - redis.bytes) / requests,
       failed: result.failed,
       acknowledged,
-      lost: counts ? before + acknowledged - (await this.#visits(cookies)) : undefined,
     }
   }
 
-  /** Bytes that the process has of its own, and that it, or its container, had at its highest in all. */
-  get memory(): { readonly anonymous: number; readonly peak: number } {
-    const usage = usageOf(this.#server.child)
-    return this.held ? { ...usage, peak: this.held.peak() } : usage
-  }
-
-  async #visits(cookies: readonly string[] = []): Promise<number> {
+  /** @returns how many visits the sessions of a workload have; undefined where none is counted. */
+  async visits({ name, path, sessions }: Workload): Promise<number | undefined> {
+    if (sessions === 0 || path !== '/' || this.setUp.sessionless) return undefined
     let sum = 0
-    const left = [...cookies]
+    const left = [...(this.#cookies.get(name) ?? [])]
     const reader = async () => {
       for (let cookie = left.pop(); cookie !== undefined; cookie = left.pop()) {
         const response = await this.#ask('/api/session', cookie)
@@ -111,6 +111,18 @@ export class Subject {
     }
     await Promise.all(Array.from({ length: CONNECTIONS }, reader))
     return sum
+  }
+
+  get memory(): Memory {
+    const { anonymous, peak } = usageOf(this.#server.child)
+    return { anonymous, peak: this.#held?.peak() ?? peak, kills: this.#held?.kills() }
+  }
+
+  /** Ends its process. */
+  async stop(): Promise<void> {
+    const { child } = this.#server
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   }
 
   #ask(path: string, cookie = ''): Promise<Response> {
