@@ -26,7 +26,7 @@ export async function startServer(
     )
   while (!(await answers())) {
     if (child.exitCode !== null) throw new Error(`${command.join(' ')} ended with ${child.exitCode}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return { child, port }
 }
