@@ -15,7 +15,7 @@ export default defineConfig({
           exclude: ['test/cluster/**', 'test/bench/**'],
         },
       },
-      { extends: true, test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 180_000 } },
+      { extends: true, test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 300_000 } },
       {
         extends: true,
         test: {

@@ -10,7 +10,7 @@ import { startRedis } from './redis.js'
 import { type Run, resultsOf, withPace } from './results.js'
 import { BASE, SET_UPS, type SetUp } from './set-ups.js'
 import { spreadOf } from './statistics.js'
-import { type Memory, Subject } from './subject.js'
+import { type Memory, type Round, Subject } from './subject.js'
 import { table } from './table.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
@@ -37,7 +37,9 @@ pinThis()
 const redis = await startRedis()
 const loadBefore = loadavg()[0] ?? 0
 const memory = new Map<SetUp, Memory>()
-const runs = workloads.map((workload) => ({ workload, most: noRuns(), paced: noRuns() }))
+const runs: { workload: Workload; most: Map<SetUp, Run>; paced: Map<SetUp, Run> }[] = workloads.map(
+  (workload) => ({ workload, most: new Map(), paced: new Map() }),
+)
 for (let start = 0; start < starts; start += 1) await measure()
 
 const results = runs.flatMap(({ workload, most, paced }) =>
@@ -50,14 +52,6 @@ for (const [{ label }, { anonymous, peak }] of memory)
 if (options.write) write()
 if (options.json) writeFileSync(options.json, JSON.stringify(results))
 process.exit(0)
-
-function noRuns(): Map<SetUp, Run> {
-  return new Map(setUps.map((setUp) => [setUp, newRun()]))
-}
-
-function newRun(): Run {
-  return { rounds: [], acknowledged: 0, counted: undefined }
-}
 
 /** Measures each set-up in a process of its own: what a compiler makes of a program differs from one start to the next. */
 async function measure(): Promise<void> {
@@ -85,33 +79,35 @@ async function measure(): Promise<void> {
 async function inTurn(
   able: readonly Subject[],
   workload: Workload,
-  found: ReadonlyMap<SetUp, Run>,
+  found: Map<SetUp, Run>,
   rate?: number,
 ): Promise<void> {
   const before = new Map<Subject, number | undefined>()
   for (const subject of able) {
     before.set(subject, await subject.visits(workload))
     // What a compiler and caches do in the first moments is not what is measured.
-    const { acknowledged } = await subject.round(workload, WARM_UP_SECONDS)
-    runOf(subject).acknowledged += acknowledged
+    count(subject, await subject.round(workload, WARM_UP_SECONDS))
   }
   for (let round = 0; round < rounds; round += 1) {
     const turn = round % able.length
     for (const subject of [...able.slice(turn), ...able.slice(0, turn)]) {
       const result = await subject.round(workload, seconds, rate)
-      runOf(subject).rounds.push(result)
-      runOf(subject).acknowledged += result.acknowledged
+      count(subject, result).rounds.push(result)
     }
   }
   // Not after each round: 500 sessions read over as many connections leave a server in another state than visits do.
   for (const [subject, visits] of before) {
     const after = await subject.visits(workload)
-    const run = runOf(subject)
-    if (visits !== undefined && after !== undefined) run.counted = (run.counted ?? 0) + after - visits
+    const run = found.get(subject.setUp)
+    if (run && visits !== undefined && after !== undefined) run.counted = (run.counted ?? 0) + after - visits
   }
 
-  function runOf({ setUp }: Subject): Run {
-    return found.get(setUp) ?? newRun()
+  function count({ setUp }: Subject, { acknowledged, failed }: Round): Run {
+    const run = found.get(setUp) ?? { rounds: [], acknowledged: 0, failed: 0, counted: undefined }
+    run.acknowledged += acknowledged
+    run.failed += failed
+    found.set(setUp, run)
+    return run
   }
 }
 

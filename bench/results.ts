@@ -21,19 +21,19 @@ export interface Result extends Omit<Round, 'rate'> {
 /** What one set-up did: its rounds, in the order in which they were run. */
 export interface Run {
   readonly rounds: Round[]
-  /** Visits that were acknowledged, before the rounds too, and those that its sessions have counted; undefined: none is counted. */
+  /** Requests that were acknowledged, and that failed, in the rounds and before them. */
   acknowledged: number
+  failed: number
+  /** Visits that its sessions have counted; undefined where none is counted. */
   counted: number | undefined
 }
 export type Runs = ReadonlyMap<SetUp, Run>
 
-/** @returns the result of each set-up that was asked at all. */
+/** @returns the result of each set-up that was asked. */
 export function resultsOf(workload: Workload, runs: Runs): Result[] {
   const base = [...runs].find(([{ name }]) => name === BASE)?.[1].rounds
-  const able = [...runs].filter(([, { rounds }]) => rounds.length > 0)
-  return able.map(([{ name, label }, { rounds: own, acknowledged, counted }]) => {
+  return [...runs].map(([{ name, label }, { rounds: own, acknowledged, failed, counted }]) => {
     const median = (value: (round: Round) => number) => spreadOf(own.map(value)).median
-    const sum = (value: (round: Round) => number) => own.reduce((total, round) => total + value(round), 0)
     const against = (value: (round: Round, base: Round) => number) =>
       spreadOf(own.map((round, i) => (base?.[i] ? value(round, base[i]) : Number.NaN)))
     return {
@@ -49,7 +49,7 @@ export function resultsOf(workload: Workload, runs: Runs): Result[] {
       redisCpu: median(({ redisCpu }) => redisCpu),
       commands: median(({ commands }) => commands),
       bytes: median(({ bytes }) => bytes),
-      failed: sum(({ failed }) => failed),
+      failed,
       acknowledged,
       lost: counted === undefined ? undefined : acknowledged - counted,
     }

@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
 
 pinThis()
 const redis = await startRedis()
-const setUps = SET_UPS.filter(({ name }) => options.only.split(',').includes(name))
+const setUps = SET_UPS.filter(({ name, memory }) => options.only.split(',').includes(name) && !memory)
 const starts = setUps.map(({ label, program, environment }) => ({
   label,
   command: [options.node, program],

@@ -61,7 +61,9 @@ async function prepareBench() {
   const { build } = await import('esbuild')
   const bundled = { bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'es2023' }
   await build({
-    entryPoints: ['main', 'durability', 'scaling', 'sizing', 'soak', 'start'].map((name) => `bench/${name}.ts`),
+    entryPoints: ['main', 'durability', 'scaling', 'sizing', 'soak', 'start'].map(
+      (name) => `bench/${name}.ts`,
+    ),
     outdir: 'dist/bench',
     ...bundled,
   })

@@ -137,10 +137,11 @@ const WRITTEN_TOGETHER = 16
  */
 function gatherWrites(client: Redis): Redis {
   const send = client.sendCommand.bind(client)
+  const disconnect = client.disconnect.bind(client)
   let [socket, gathered, commands] = [client.stream, '', 0]
   const flush = () => {
-    // What was for a connection that is lost, the client has failed by now.
-    if (gathered && socket === client.stream) socket.write(gathered)
+    // What a connection that has ended was to get, the client fails or sends again.
+    if (gathered && socket.writable) socket.write(gathered)
     gathered = ''
     commands = 0
   }
@@ -159,9 +160,14 @@ function gatherWrites(client: Redis): Redis {
     },
   } as const
   client.sendCommand = (command, stream) => {
-    // Replies come in the order of the commands: a pipeline of an own waits for what was sent before it.
-    if (stream) flush()
+    // Replies come in the order of the commands: a pipeline of its own waits for what was sent before it.
+    if (stream && stream !== gatherer) flush()
     return send(command, stream ?? (client.status === 'ready' ? gatherer : undefined))
+  }
+  // It ends the connection in order: what was sent before is still answered.
+  client.disconnect = (reconnect) => {
+    flush()
+    disconnect(reconnect)
   }
   return client
 }

@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 function measure(): Result {
   const file = join(folder, 'results.json')
-  const few = ['--starts', '3', '--rounds', '3', '--seconds', '1', '--only', 'exact', '--workloads', 'visit']
+  const few = ['--starts', '2', '--rounds', '4', '--seconds', '1', '--only', 'exact', '--workloads', 'visit']
   execFileSync(process.execPath, ['dist/bench/main.js', ...few, '--json', file], { stdio: 'ignore' })
   const found = (JSON.parse(readFileSync(file, 'utf8')) as Result[]).find(({ setUp }) => setUp === 'exact')
   if (!found) throw new Error('the bench has no result of the exact store')

@@ -83,9 +83,10 @@ export class CounterServer {
   }
 
   async #visit(id: string, request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
-    const chosen = this.#options.fault?.(++this.#visits)
+    let fault = this.#options.fault?.(++this.#visits)
     // Who comes for the first time has nothing to lose.
-    const fault = chosen === 'reset' && !this.#sessions.delete(id) ? undefined : chosen
+    if (fault === 'reset' && !this.#sessions.has(id)) fault = undefined
+    if (fault === 'reset') this.#sessions.delete(id)
     if (fault) this.faults.set(fault, this.faultCount(fault) + 1)
     if (fault === 'overload') {
       response.writeHead(503).end()
