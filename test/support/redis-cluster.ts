@@ -1,6 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
 import type { RedisSettings } from '../../src/config/redis-settings.js'
-import { freePort } from './free-port.js'
 import { RedisServer } from './redis-server.js'
 import { until } from './until.js'
 
@@ -25,12 +24,8 @@ export class RedisCluster {
   static async start(replicas = 0): Promise<RedisCluster> {
     const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--appendonly', 'yes']
     const servers: RedisServer[] = []
-    while (servers.length < PRIMARIES * (1 + replicas)) {
-      const port = await freePort()
-      // The nodes talk to each other on the port 10,000 above.
-      if (port < 55_000)
-        servers.push(await RedisServer.startOn(port, ...own, '--repl-diskless-sync-delay', '0'))
-    }
+    while (servers.length < PRIMARIES * (1 + replicas))
+      servers.push(await RedisServer.start(...own, '--repl-diskless-sync-delay', '0'))
     const cluster = new RedisCluster(servers)
     await cluster.#form()
     return cluster

@@ -31,12 +31,24 @@ export class RedisServer {
 
   /** Starts a Redis with further arguments. */
   static async start(...args: string[]): Promise<RedisServer> {
-    return RedisServer.startOn(await freePort(), ...args)
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await RedisServer.startOn(await freePort(), ...args)
+      } catch (error) {
+        // A port that was free a moment ago, or the one 10,000 above that a Cluster's node takes, too, may be another's by now.
+        if (tries === 10) throw error
+      }
+    }
   }
 
   static async startOn(port: number, ...args: string[]): Promise<RedisServer> {
     const server = new RedisServer(port, args)
-    await server.start()
+    try {
+      await server.start()
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
     return server
   }
 
@@ -48,24 +60,30 @@ export class RedisServer {
     return this.#folder
   }
 
-  /** Starts it (again) on its port with its data; returns when it answers. */
+  /** Starts it (again) on its port with its data; returns when it answers. @throws Error where it ends instead. */
   async start(): Promise<void> {
     const own = ['--port', `${this.port}`, '--dir', this.#folder, '--bind', '127.0.0.1', '--save', '']
-    this.#process = spawn('sh', ['-c', WITH_FULL_DISK, redisProgram(), ...own, ...this.#args], {
+    const running = spawn('sh', ['-c', WITH_FULL_DISK, redisProgram(), ...own, ...this.#args], {
       stdio: 'ignore',
     })
+    this.#process = running
     const client = new Redis(this.port, '127.0.0.1', {
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
       enableReadyCheck: false,
     })
     client.on('error', () => {})
+    const ended = this.ended().then(() => {
+      throw new Error(
+        `redis-server on port ${this.port} ended with ${running.exitCode ?? running.signalCode}`,
+      )
+    })
+    // It ends in any case, some day.
+    ended.catch(() => {})
     try {
       for (;;) {
-        if (this.#process.exitCode !== null)
-          throw new Error(`redis-server ended with ${this.#process.exitCode}`)
         // Any answer but LOADING will do: a server with a password says NOAUTH.
-        const answer = await client.ping().catch((error: Error) => error.message)
+        const answer = await Promise.race([client.ping().catch((error: Error) => error.message), ended])
         if (!answer.startsWith('LOADING')) return
       }
     } finally {
