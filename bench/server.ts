@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import getPort from 'get-port'
 import { SERVER_CPU, start } from './process.js'
 
@@ -29,4 +30,10 @@ export async function startServer(
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   return { child, port }
+}
+
+/** Ends a server; returns when it has ended. */
+export async function endServer({ child }: Server): Promise<void> {
+  child.kill('SIGKILL')
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 }

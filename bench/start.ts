@@ -1,13 +1,12 @@
 // From start to ready: set-ups in turn, each in a new process, until it answers. Ours is ready once it has heard from Redis.
 //   npm run bench:start -- [--rounds 20] [--only exact,bare] [--node PATH]
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
-import { startServer } from './server.js'
+import { endServer, startServer } from './server.js'
 import { SET_UPS } from './set-ups.js'
 import { spreadOf } from './statistics.js'
-import { markdown } from './table.js'
+import { markdown, spread } from './table.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -31,20 +30,16 @@ const starts = setUps.map(({ label, program, environment }) => ({
 for (let round = 0; round < Number(options.rounds); round += 1) {
   for (const { command, environment, path, ms, cpu } of starts) {
     const began = performance.now()
-    const { child } = await startServer(command, environment, path)
+    const server = await startServer(command, environment, path)
     ms.push(performance.now() - began)
-    cpu.push(usageOf(child).cpu * 1000)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
+    cpu.push(usageOf(server.child).cpu * 1000)
+    await endServer(server)
   }
 }
-const spread = (values: readonly number[]) => {
-  const { median, low, high } = spreadOf(values)
-  return [median, low, high].map((value) => value.toFixed(0)) as [string, string, string]
-}
-const rows = starts.map(({ label, ms, cpu }) => {
-  const [median, low, high] = spread(ms)
-  return [label, `${median} (${low}–${high})`, spread(cpu)[0]]
-})
+const rows = starts.map(({ label, ms, cpu }) => [
+  label,
+  spread(spreadOf(ms), 0),
+  spreadOf(cpu).median.toFixed(0),
+])
 console.log(markdown(['set-up', 'ready after ms', 'CPU ms'], rows))
 process.exit(0)

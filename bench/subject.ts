@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { load } from './load.js'
 import { inMemoryOf, type MemoryLimit } from './memory-limit.js'
 import { usageOf } from './process.js'
 import type { BenchRedis } from './redis.js'
-import { type Server, startServer } from './server.js'
+import { endServer, type Server, startServer } from './server.js'
 import { enlarge } from './session-data.js'
 import type { SetUp } from './set-ups.js'
 import type { Workload } from './workloads.js'
@@ -119,10 +118,8 @@ export class Subject {
   }
 
   /** Ends its process. */
-  async stop(): Promise<void> {
-    const { child } = this.#server
-    child.kill('SIGKILL')
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  stop(): Promise<void> {
+    return endServer(this.#server)
   }
 
   #ask(path: string, cookie = ''): Promise<Response> {

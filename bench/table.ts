@@ -1,4 +1,5 @@
 import type { Result } from './results.js'
+import type { Spread } from './statistics.js'
 
 const COLUMNS: readonly [string, (result: Result) => string][] = [
   ['set-up', ({ label }) => label],
@@ -39,8 +40,10 @@ export function markdown(names: readonly string[], rows: readonly (readonly stri
   return [line(names), line(rule), ...rows.map(line)].join('\n')
 }
 
-function spread({ median, low, high }: { median: number; low: number; high: number }): string {
-  return Number.isFinite(median) ? `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})` : ''
+/** @returns the median, and in brackets the quartiles; '' for none. */
+export function spread({ median, low, high }: Spread, digits = 2): string {
+  const [middle, from, to] = [median, low, high].map((value) => value.toFixed(digits))
+  return Number.isFinite(median) ? `${middle} (${from}–${to})` : ''
 }
 
 function whole(number: number): string {
