@@ -30,4 +30,4 @@ ENV NODE_ENV=production \
     NODE_OPTIONS="--max-old-space-size-percentage=44"
 USER 65532:65532
 EXPOSE 3000 9090
-CMD ["dist/server.js"]
+CMD ["dist/counter/server.js"]

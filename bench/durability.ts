@@ -2,10 +2,10 @@
 //   npm run bench:durability -- [--rounds 5] [--seconds 3]      (REDIS_SERVER: another server; `disk` takes 7.2 or later)
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { connectRedis } from '../src/redis/connect.js'
-import { type DurabilityOption, ExactRedisStore } from '../src/stores/exact/index.js'
-import { COUNTED, visitOf } from '../src/visit/count-visit.js'
-import { newSession } from '../test/stores/exact/requests.js'
+import { connectRedis } from '../src/counter/redis/connect.js'
+import { COUNTED, visitOf } from '../src/counter/visit/count-visit.js'
+import { type DurabilityOption, ExactRedisStore } from '../src/store/index.js'
+import { newSession } from '../test/store/requests.js'
 import { RedisSentinels } from '../test/support/redis-sentinels.js'
 import { quantile, spreadOf } from './statistics.js'
 

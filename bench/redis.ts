@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import getPort from 'get-port'
 import { Redis } from 'ioredis'
-import { redisOnPath } from '../src/local/redis-program.js'
+import { redisOnPath } from '../src/demo/redis-program.js'
 import { OTHER_CPU, start, whenThisEnds } from './process.js'
 
 /** What Redis has done so far. */

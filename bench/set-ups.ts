@@ -27,7 +27,7 @@ const usual = (name: string, label: string): SetUp => ({
 export const ours = (store: string): SetUp => ({
   name: store,
   label: `RedisSessions, ${store}`,
-  program: resolve('dist/bench/image/server.js'),
+  program: resolve('dist/bench/image/counter/server.js'),
   environment: {
     SESSION_STORE: store,
     SESSION_SECRET: 'of the bench',

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const [outdir = 'bundle'] = process.argv.slice(2)
-const entryPoints = ['dist/server.js', 'dist/drill/main.js'].filter(existsSync)
+const entryPoints = ['dist/counter/server.js', 'dist/drill/main.js'].filter(existsSync)
 
 // An ES module that imports node:http has all that it exports made ready, WebSocket and its HTTP client too; one that requires
 // it only what it uses. A tenth off the start.
@@ -51,5 +51,5 @@ const licenses = [...new Set(packages)]
     return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), 'utf8').trim() : ''}\n`
   })
 writeFileSync(join(outdir, 'LICENSES'), licenses.join(`\n${'-'.repeat(80)}\n\n`))
-cpSync('dist/page/assets', join(outdir, 'page/assets'), { recursive: true })
+cpSync('dist/counter/page/assets', join(outdir, 'counter/page/assets'), { recursive: true })
 writeFileSync(join(outdir, 'package.json'), '{"type":"module"}\n')

@@ -5,7 +5,7 @@ import { readFileSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { CONTROL_FILE } from '../dist/local/control-file.js'
+import { CONTROL_FILE } from '../dist/drill/scenarios/control-file.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -17,7 +17,7 @@ let replacing = false
 function start() {
   // Two are enough to see what an instance shares with another, and are back sooner than four.
   const env = { DEMO_INSTANCES: '2', ...process.env }
-  demo = spawn(process.execPath, ['dist/local/demo.js'], { env, stdio: 'inherit' })
+  demo = spawn(process.execPath, ['dist/demo/demo.js'], { env, stdio: 'inherit' })
   demo.once('exit', (code) => replacing || process.exit(code ?? 1))
 }
 
@@ -50,7 +50,7 @@ async function work() {
     changed.clear()
     const began = Date.now()
     if (spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' }).status !== 0) continue
-    const done = await restart(files.some((file) => file.startsWith('local'))).catch(
+    const done = await restart(files.some((file) => file.startsWith('demo'))).catch(
       (error) => `built, but not restarted: ${error.message}`,
     )
     say(`${files.join(', ')}: ${done} (${Date.now() - began} ms)`)

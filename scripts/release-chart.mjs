@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
-import { helmProgram } from '../dist/local/helm-program.js'
+import { helmProgram } from '../dist/scripts/helm-program.js'
 
 const [image, digest, runbookUrl, folder] = process.argv.slice(2)
 if (!/^sha256:[0-9a-f]{64}$/.test(digest ?? '')) throw new Error(`not a digest: ${digest}`)

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMap, parseDocument } from 'yaml'
-import { helmProgram } from '../dist/local/helm-program.js'
+import { helmProgram } from '../dist/scripts/helm-program.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startChromium } from '../dist/local/chromium.js'
-import { startPlatform } from '../dist/local/platform.js'
+import { startPlatform } from '../dist/demo/platform.js'
+import { startChromium } from '../dist/scripts/chromium.js'
 
 export const IMAGES = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs/images')
 

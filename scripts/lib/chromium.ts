@@ -1,5 +1,5 @@
 import { type Browser, chromium } from 'playwright-core'
-import { findProgram } from './system-package.js'
+import { findProgram } from '../../src/demo/system-package.js'
 
 /** @returns the program that CHROMIUM names, else the path of the one on PATH; undefined for none. */
 export function chromiumProgram(): string | undefined {

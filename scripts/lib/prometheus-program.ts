@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { findProgram, installSystemPackage, PROMETHEUS_PACKAGE } from './system-package.js'
+import { findProgram, installSystemPackage, PROMETHEUS_PACKAGE } from '../../src/demo/system-package.js'
 
 const CACHE = join('node_modules', '.cache', 'prometheus')
 

@@ -1,6 +1,6 @@
 import { destination, type Logger, pino } from 'pino'
 import type { Settings } from './config/settings.js'
-import type { Instance } from './replicas/instance.js'
+import type { Instance } from './instances/instance.js'
 
 /** @returns the log of this process (JSON lines on stdout), and how to write what is still buffered, before an exit. */
 export function createLog(

@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Platform, startPlatform } from '../local/platform.js'
-import { ownAdapter } from './adapter.js'
-import { drill } from './drill.js'
-import { DEFAULTS, type Plan } from './plan.js'
-import type { Report } from './report/report.js'
-import { grouped } from './report/words.js'
-import { localScenarios } from './scenarios/local.js'
-import type { Scenario } from './scenarios/scenario.js'
+import { ownAdapter } from '../drill/adapter.js'
+import { drill } from '../drill/drill.js'
+import { DEFAULTS, type Plan } from '../drill/plan.js'
+import type { Report } from '../drill/report/report.js'
+import { grouped } from '../drill/report/words.js'
+import { localScenarios } from '../drill/scenarios/local.js'
+import type { Scenario } from '../drill/scenarios/scenario.js'
+import { type Platform, startPlatform } from './platform.js'
 
 const STORES = ['memory', 'connect-redis', 'exact']
 

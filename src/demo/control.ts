@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { CONTROL_FILE, type ControlFile } from './control-file.js'
+import { CONTROL_FILE, type ControlFile } from '../drill/scenarios/control-file.js'
 import type { Platform } from './platform.js'
 
 /**

@@ -1,7 +1,7 @@
 // `npm run demo`: the local platform in a terminal.
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SettingsError } from '../config/settings-error.js'
+import { SettingsError } from '../counter/config/settings-error.js'
 import { openControl } from './control.js'
 import { actOn } from './demo-keys.js'
 import { readDemoSettings } from './demo-settings.js'

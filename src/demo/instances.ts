@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Environment } from '../config/environment.js'
+import type { Environment } from '../counter/config/environment.js'
 import { portBeside } from './ports.js'
 import type { Rotation } from './rotation.js'
 import { type Ending, inWords, Supervised } from './supervised.js'
@@ -12,8 +12,8 @@ const READY_DEADLINE_MS = 20_000
 const BAD_SETTINGS = 78
 /** The build, from the sources too: an instance is always the built server. */
 const BUILT = new URL('../../dist/', import.meta.url)
-const SERVER = fileURLToPath(new URL('server.js', BUILT))
-const END_WITH_PARENT = new URL('local/end-with-parent.js', BUILT).href
+const SERVER = fileURLToPath(new URL('counter/server.js', BUILT))
+const END_WITH_PARENT = new URL('demo/end-with-parent.js', BUILT).href
 
 /** One instance: a process on ports that stay the same over its restarts. */
 export interface LocalInstance {

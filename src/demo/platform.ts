@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Environment } from '../config/environment.js'
+import type { Environment } from '../counter/config/environment.js'
 import { startBalancer } from './balancer.js'
 import { Fleet, type LocalInstance } from './instances.js'
 import { freeBalancerPort } from './ports.js'

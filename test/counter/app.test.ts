@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { STORE_NAMES } from '../src/stores/store-names.js'
-import { type Counter, cookieOf, createCounter } from './support/counter.js'
-import { RedisServer } from './support/redis-server.js'
+import { STORE_NAMES } from '../../src/counter/stores/store-names.js'
+import { type Counter, cookieOf, createCounter } from '../support/counter.js'
+import { RedisServer } from '../support/redis-server.js'
 
 let redis: RedisServer
 let counter: Counter

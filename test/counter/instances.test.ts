@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { STORE_NAMES } from '../src/stores/store-names.js'
-import { CookieJar } from './support/browser.js'
-import { InstanceProcess } from './support/instance.js'
-import { RedisServer } from './support/redis-server.js'
+import { STORE_NAMES } from '../../src/counter/stores/store-names.js'
+import { CookieJar } from '../support/browser.js'
+import { InstanceProcess } from '../support/instance.js'
+import { RedisServer } from '../support/redis-server.js'
 
 const NUMBERS = [0, 1, 2, 3]
 

@@ -2,10 +2,10 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CookieJar } from './support/browser.js'
-import { InstanceProcess } from './support/instance.js'
-import { RedisServer } from './support/redis-server.js'
-import { until } from './support/until.js'
+import { CookieJar } from '../support/browser.js'
+import { InstanceProcess } from '../support/instance.js'
+import { RedisServer } from '../support/redis-server.js'
+import { until } from '../support/until.js'
 
 let redis: RedisServer
 let admin: Redis

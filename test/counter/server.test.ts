@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { CookieJar } from './support/browser.js'
-import { freePort } from './support/free-port.js'
-import { InstanceProcess } from './support/instance.js'
-import { RedisServer } from './support/redis-server.js'
-import { until } from './support/until.js'
+import { CookieJar } from '../support/browser.js'
+import { freePort } from '../support/free-port.js'
+import { InstanceProcess } from '../support/instance.js'
+import { RedisServer } from '../support/redis-server.js'
+import { until } from '../support/until.js'
 
 let redis: RedisServer
 const running: InstanceProcess[] = []

@@ -2,8 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, get, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Balancer, startBalancer } from '../../src/local/balancer.js'
-import { Rotation } from '../../src/local/rotation.js'
+import { type Balancer, startBalancer } from '../../src/demo/balancer.js'
+import { Rotation } from '../../src/demo/rotation.js'
 import { freePort } from '../support/free-port.js'
 
 const cleanups: (() => unknown)[] = []

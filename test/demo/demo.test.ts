@@ -29,7 +29,7 @@ class Demo {
   constructor(port: number, environment: Record<string, string> = {}) {
     const { SESSION_STORE: _, REDIS_URL: __, ...inherited } = process.env
     this.url = `http://127.0.0.1:${port}/`
-    this.process = spawn(process.execPath, ['dist/local/demo.js'], {
+    this.process = spawn(process.execPath, ['dist/demo/demo.js'], {
       env: { ...inherited, DEMO_PORT: `${port}`, DEMO_DATA: dataFolder, ...environment },
     })
     for (const stream of [this.process.stdout, this.process.stderr]) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Platform, type PlatformOptions, startPlatform } from '../../src/local/platform.js'
+import { type Platform, type PlatformOptions, startPlatform } from '../../src/demo/platform.js'
 import { freePort } from '../support/free-port.js'
 import { RedisServer } from '../support/redis-server.js'
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Change, Rules } from '../../../src/stores/exact/change.js'
+import type { Change, Rules } from '../../src/store/change.js'
 
 export const RULES: Rules = { counters: new Set(['visits', 'clicks']), logs: new Map([['trail', 20]]) }
 

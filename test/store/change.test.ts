@@ -1,13 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  applied,
-  type Change,
-  changeOf,
-  type Fields,
-  fieldsOf,
-  splitLog,
-} from '../../../src/stores/exact/change.js'
+import { applied, type Change, changeOf, type Fields, fieldsOf, splitLog } from '../../src/store/change.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
 
 const made = (fields: Fields, ...changes: (Change | undefined)[]) =>

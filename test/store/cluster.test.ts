@@ -1,8 +1,8 @@
 import type { Cluster } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DurabilityOption, ExactRedisStore } from '../../../src/stores/exact/index.js'
-import { CountedVisits } from '../../support/counted-visits.js'
-import { RedisCluster } from '../../support/redis-cluster.js'
+import { type DurabilityOption, ExactRedisStore } from '../../src/store/index.js'
+import { CountedVisits } from '../support/counted-visits.js'
+import { RedisCluster } from '../support/redis-cluster.js'
 import { type AnySession, load, newSession } from './requests.js'
 
 let cluster: RedisCluster

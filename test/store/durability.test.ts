@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ExactRedisStore } from '../../../src/stores/exact/index.js'
-import { RedisServer } from '../../support/redis-server.js'
-import { TcpProxy } from '../../support/tcp-proxy.js'
-import { until } from '../../support/until.js'
+import { ExactRedisStore } from '../../src/store/index.js'
+import { RedisServer } from '../support/redis-server.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
+import { until } from '../support/until.js'
 import { type AnySession, load, newSession } from './requests.js'
 
 let primary: RedisServer

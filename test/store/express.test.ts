@@ -2,8 +2,8 @@ import express, { type Express } from 'express'
 import session from 'express-session'
 import request from 'supertest'
 import { beforeEach, expect, it } from 'vitest'
-import { ExactRedisStore } from '../../../src/stores/exact/index.js'
-import { useRedis } from '../../support/use-redis.js'
+import { ExactRedisStore } from '../../src/store/index.js'
+import { useRedis } from '../support/use-redis.js'
 
 let app: Express
 let store: ExactRedisStore

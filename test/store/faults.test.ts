@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectRedis } from '../../../src/redis/connect.js'
-import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
-import { RedisServer } from '../../support/redis-server.js'
-import { TcpProxy } from '../../support/tcp-proxy.js'
+import { connectRedis } from '../../src/counter/redis/connect.js'
+import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { RedisServer } from '../support/redis-server.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
 import { type AnySession, load, newSession } from './requests.js'
 
 let server: RedisServer

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { candidates, judge } from '../../../src/stores/exact/in-sync.js'
-import { type Replica, sameAddress, type View } from '../../../src/stores/exact/sentinels.js'
+import { candidates, judge } from '../../src/store/in-sync.js'
+import { type Replica, sameAddress, type View } from '../../src/store/sentinels.js'
 
 const primary = { host: 'p', port: 1 }
 const replica = (ip: string, says: Replica = {}): Replica => ({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { RedisServer } from '../../support/redis-server.js'
+import { RedisServer } from '../support/redis-server.js'
 
 const run = promisify(execFile)
 const project = mkdtempSync(join(tmpdir(), 'redissessions-package-'))

@@ -1,6 +1,6 @@
 import type { Request } from 'express'
 import session from 'express-session'
-import type { ExactRedisStore } from '../../../src/stores/exact/index.js'
+import type { ExactRedisStore } from '../../src/store/index.js'
 
 export type AnySession = session.Session & session.SessionData & Record<string, unknown>
 

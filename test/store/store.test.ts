@@ -1,9 +1,9 @@
 import type { SessionData } from 'express-session'
 import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
-import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
-import { RedisServer } from '../../support/redis-server.js'
-import { useRedis } from '../../support/use-redis.js'
+import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { RedisServer } from '../support/redis-server.js'
+import { useRedis } from '../support/use-redis.js'
 import { load, newSession } from './requests.js'
 
 const { server, client } = await useRedis('--appendonly', 'yes', '--repl-diskless-sync-delay', '0')

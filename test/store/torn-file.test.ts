@@ -2,10 +2,10 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Commit, Commits } from '../../../src/stores/exact/commits.js'
-import { Durability } from '../../../src/stores/exact/durability.js'
-import { RedisCommands } from '../../../src/stores/exact/redis-commands.js'
-import { RedisServer } from '../../support/redis-server.js'
+import { type Commit, Commits } from '../../src/store/commits.js'
+import { Durability } from '../../src/store/durability.js'
+import { RedisCommands } from '../../src/store/redis-commands.js'
+import { RedisServer } from '../support/redis-server.js'
 
 let server: RedisServer
 let client: Redis

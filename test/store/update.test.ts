@@ -1,8 +1,8 @@
 import type { SessionData } from 'express-session'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ExactRedisStore, type ExactRedisStoreOptions } from '../../../src/stores/exact/index.js'
-import { useRedis } from '../../support/use-redis.js'
+import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { useRedis } from '../support/use-redis.js'
 import { anyData, RULES } from './arbitraries.js'
 import { type AnySession, load, newSession } from './requests.js'
 

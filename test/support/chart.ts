@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse, parseAllDocuments } from 'yaml'
-import { helmProgram } from '../../src/local/helm-program.js'
+import { helmProgram } from '../../scripts/lib/helm-program.js'
 
 export const CHART = 'helm/redissessions'
 

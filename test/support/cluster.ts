@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { get } from 'node:http'
 import { promisify } from 'node:util'
-import { helmProgram } from '../../src/local/helm-program.js'
+import { helmProgram } from '../../scripts/lib/helm-program.js'
 import { until } from './until.js'
 
 const run = promisify(execFile)

@@ -1,7 +1,7 @@
-import type { RedisSettings } from '../../src/config/redis-settings.js'
-import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
-import { type DurabilityOption, ExactRedisStore } from '../../src/stores/exact/index.js'
-import { type AnySession, load, newSession } from '../stores/exact/requests.js'
+import type { RedisSettings } from '../../src/counter/config/redis-settings.js'
+import { connectRedis, type RedisClient } from '../../src/counter/redis/connect.js'
+import { type DurabilityOption, ExactRedisStore } from '../../src/store/index.js'
+import { type AnySession, load, newSession } from '../store/requests.js'
 import { until } from './until.js'
 
 /** What became of a load, when compared with what is stored. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-/** A built instance as a process of its own: `node dist/server.js` with this environment and free ports. */
+/** A built instance as a process of its own: `node dist/counter/server.js` with this environment and free ports. */
 export class InstanceProcess {
   readonly child: ChildProcess
   readonly log: string[] = []
@@ -14,7 +14,10 @@ export class InstanceProcess {
   private constructor(environment: Record<string, string>) {
     const { PATH = '' } = process.env
     const env = { PATH, HOST: '127.0.0.1', PORT: '0', METRICS_PORT: '0', ...environment }
-    this.child = spawn(process.execPath, ['dist/server.js'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = spawn(process.execPath, ['dist/counter/server.js'], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.child.stderr?.on('data', (text) => {
       this.errors += text
     })

@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { prometheusProgram } from '../../src/local/prometheus-program.js'
+import { prometheusProgram } from '../../scripts/lib/prometheus-program.js'
 import { freePort } from './free-port.js'
 import { until } from './until.js'
 

@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
-import type { RedisSettings } from '../../src/config/redis-settings.js'
+import type { RedisSettings } from '../../src/counter/config/redis-settings.js'
 import { RedisServer } from './redis-server.js'
 import { until } from './until.js'
 

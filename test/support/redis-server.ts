@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { redisOnPath } from '../../src/local/redis-program.js'
+import { redisOnPath } from '../../src/demo/redis-program.js'
 import { freePort } from './free-port.js'
 
 /** @returns the path of Redis (REDIS_SERVER names the program, for other versions), which can be a Sentinel too. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
-import type { DurabilityOption } from '../stores/exact/index.js'
+import type { DurabilityOption } from '../../store/index.js'
 import { STORE_NAMES } from '../stores/store-names.js'
 import { SettingsError } from './settings-error.js'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Instance } from '../replicas/instance.js'
-import type { DurabilityOption } from '../stores/exact/index.js'
+import type { DurabilityOption } from '../../store/index.js'
+import type { Instance } from '../instances/instance.js'
 import type { StoreName } from '../stores/store-names.js'
 import { cloudFoundryInstance } from './cloud-foundry.js'
 import { type Environment, readFileOf, readVariables, type Variables } from './environment.js'

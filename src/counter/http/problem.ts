@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from 'pino'
-import { SessionGoneError } from '../stores/exact/index.js'
+import { SessionGoneError } from '../../store/index.js'
 import { leaveSession } from '../stores/leave-session.js'
 import { StoreUnavailable } from '../stores/store-errors.js'
 import { wantsPage } from './wants-page.js'

@@ -1,7 +1,7 @@
 import type { RedisClient } from '../redis/connect.js'
 import type { IndexLease } from './index-lease.js'
 import type { Instance, LiveInstance } from './instance.js'
-import type { Replicas } from './replicas.js'
+import type { Replicas } from './instances.js'
 
 const KEY = 'redissessions:instances'
 const BEAT_MS = 2_000

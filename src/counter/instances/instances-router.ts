@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { onlyMethods, Problem } from '../http/problem.js'
 import { StoreUnavailable } from '../stores/store-errors.js'
 import type { Instance } from './instance.js'
-import type { Replicas } from './replicas.js'
+import type { Replicas } from './instances.js'
 
 export type ExitMode = 'graceful' | 'kill'
 

@@ -5,7 +5,9 @@ import { type RequestHandler, Router } from 'express'
 import { notFound } from '../http/problem.js'
 
 // Of the build, from the sources too: the browser's script exists nowhere else. In the image, beside the bundle.
-const PLACES = ['../../dist/page/assets/', './page/assets/'].map((path) => new URL(path, import.meta.url))
+const PLACES = ['../../../dist/counter/page/assets/', './page/assets/'].map(
+  (path) => new URL(path, import.meta.url),
+)
 const TYPES: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',

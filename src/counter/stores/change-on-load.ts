@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
+import type { ExactRedisStore, SessionUpdate, UpdateOptions } from '../../store/index.js'
 import type { Metrics } from '../metrics/metrics.js'
-import type { ExactRedisStore, SessionUpdate, UpdateOptions } from './exact/index.js'
 import { begin } from './operations.js'
 
 declare global {

@@ -1,6 +1,6 @@
 import type { Store } from 'express-session'
+import { SessionGoneError } from '../../store/index.js'
 import type { Metrics, SessionOperation } from '../metrics/metrics.js'
-import { SessionGoneError } from './exact/index.js'
 import { StoreUnavailable } from './store-errors.js'
 
 type Done = (error?: unknown, ...results: unknown[]) => void

@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import type { Instance } from '../replicas/instance.js'
+import type { Instance } from '../instances/instance.js'
 import { stepOf, TRAIL_LENGTH } from './trail.js'
 
 declare module 'express-session' {

@@ -1,4 +1,4 @@
-import type { Instance } from '../replicas/instance.js'
+import type { Instance } from '../instances/instance.js'
 
 /** A visit that was counted: when, in ms since 1970, and by which instance. */
 export interface Visit {

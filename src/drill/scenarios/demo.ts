@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from 'undici'
-import { CONTROL_FILE, type ControlFile } from '../../local/control-file.js'
 import { CouldNotRun } from '../could-not-run.js'
+import { CONTROL_FILE, type ControlFile } from './control-file.js'
 import type { LocalTarget } from './local.js'
 
 /**

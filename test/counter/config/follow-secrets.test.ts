@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { followSecrets } from '../../src/config/follow-secrets.js'
+import { followSecrets } from '../../../src/counter/config/follow-secrets.js'
 
 const EVERY_MS = 2_000
 

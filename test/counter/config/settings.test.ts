@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readSettings } from '../../src/config/settings.js'
-import { SettingsError } from '../../src/config/settings-error.js'
+import { readSettings } from '../../../src/counter/config/settings.js'
+import { SettingsError } from '../../../src/counter/config/settings-error.js'
 
 const redis = { REDIS_URL: 'redis://127.0.0.1:6379' }
 const problem = (environment: Record<string, string>) => {

@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { expect, it } from 'vitest'
-import { cookieOf, createCounter } from '../support/counter.js'
+import { cookieOf, createCounter } from '../../support/counter.js'
 
 const open = (LOG_LEVEL: string) => createCounter({ SESSION_STORE: 'memory', LOG_LEVEL })
 

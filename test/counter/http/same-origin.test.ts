@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { expect, it } from 'vitest'
-import { createCounter } from '../support/counter.js'
+import { createCounter } from '../../support/counter.js'
 
 it('refuses what a page of another site sends to change something', async () => {
   const app = request(createCounter({ SESSION_STORE: 'memory' }).app)

@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { expect, it } from 'vitest'
-import { createCounter } from '../support/counter.js'
+import { createCounter } from '../../support/counter.js'
 
 const { app } = createCounter({ SESSION_STORE: 'memory' })
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { IndexLease, type Numbered } from '../../src/replicas/index-lease.js'
-import { RedisServer } from '../support/redis-server.js'
+import { IndexLease, type Numbered } from '../../../src/counter/instances/index-lease.js'
+import { RedisServer } from '../../support/redis-server.js'
 
 let server: RedisServer
 let client: Redis

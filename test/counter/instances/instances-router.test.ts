@@ -1,6 +1,6 @@
 import request from 'supertest'
 import { expect, it } from 'vitest'
-import { createCounter } from '../support/counter.js'
+import { createCounter } from '../../support/counter.js'
 
 it('dies on demand only with chaos enabled', async () => {
   const counter = createCounter({ SESSION_STORE: 'memory', CHAOS_ENABLED: 'true' })

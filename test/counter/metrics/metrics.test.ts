@@ -1,7 +1,7 @@
 import request from 'supertest'
 import { expect, it } from 'vitest'
-import { createCounter } from '../support/counter.js'
-import { freePort } from '../support/free-port.js'
+import { createCounter } from '../../support/counter.js'
+import { freePort } from '../../support/free-port.js'
 
 it('measures requests by route and status, with bounded labels', async () => {
   const counter = createCounter({ SESSION_STORE: 'memory' })

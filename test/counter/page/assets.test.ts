@@ -1,7 +1,7 @@
 import express from 'express'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { readAssets } from '../../src/page/assets.js'
+import { readAssets } from '../../../src/counter/page/assets.js'
 
 describe('the assets', () => {
   const assets = readAssets()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readAssets } from '../../src/page/assets.js'
-import { type PageData, renderPage } from '../../src/page/page.js'
+import { readAssets } from '../../../src/counter/page/assets.js'
+import { type PageData, renderPage } from '../../../src/counter/page/page.js'
 
 const assets = readAssets()
 const data: PageData = {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { startChromium } from '../../src/local/chromium.js'
-import { type Platform, startPlatform } from '../../src/local/platform.js'
+import { startChromium } from '../../../scripts/lib/chromium.js'
+import { type Platform, startPlatform } from '../../../src/demo/platform.js'
 
 /** A host that is not this machine to the browser: what it grants only to localhost and to TLS, it doesn't have there. */
 export const HOST = 'counter.test'

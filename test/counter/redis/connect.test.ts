@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
-import { connectRedis, type RedisClient } from '../../src/redis/connect.js'
-import { RedisCluster } from '../support/redis-cluster.js'
-import { RedisServer } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { connectRedis, type RedisClient } from '../../../src/counter/redis/connect.js'
+import { RedisCluster } from '../../support/redis-cluster.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
 
 const answers = (client: RedisClient) => until(async () => (await client.set('key', 'value')) === 'OK')
 const quiet = <C extends RedisClient>(client: C) => client.on('error', () => {})

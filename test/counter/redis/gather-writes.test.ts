@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { gatherAllWrites } from '../../src/redis/gather-writes.js'
-import { RedisServer } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { gatherAllWrites } from '../../../src/counter/redis/gather-writes.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
 
 let server: RedisServer
 let client: Redis

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
-import { type RedisClient, reportConnection } from '../../src/redis/connect.js'
+import { type RedisClient, reportConnection } from '../../../src/counter/redis/connect.js'
 
 it('the log of an outage names each cause once, whatever the order and the digits', () => {
   const lines: string[] = []

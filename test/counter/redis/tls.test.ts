@@ -1,11 +1,11 @@
 import { copyFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Certificates } from '../support/certificates.js'
-import { freePort } from '../support/free-port.js'
-import { InstanceProcess } from '../support/instance.js'
-import { RedisServer } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { Certificates } from '../../support/certificates.js'
+import { freePort } from '../../support/free-port.js'
+import { InstanceProcess } from '../../support/instance.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
 
 const DEADLINE_MS = 1_000
 

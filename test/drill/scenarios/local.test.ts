@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openControl } from '../../../src/demo/control.js'
+import { type Platform, startPlatform } from '../../../src/demo/platform.js'
 import { ownAdapter } from '../../../src/drill/adapter.js'
 import { CouldNotRun } from '../../../src/drill/could-not-run.js'
 import { drill } from '../../../src/drill/drill.js'
 import { DEFAULTS } from '../../../src/drill/plan.js'
+import { CONTROL_FILE } from '../../../src/drill/scenarios/control-file.js'
 import { demoTarget } from '../../../src/drill/scenarios/demo.js'
 import { localScenarios } from '../../../src/drill/scenarios/local.js'
-import { openControl } from '../../../src/local/control.js'
-import { CONTROL_FILE } from '../../../src/local/control-file.js'
-import { type Platform, startPlatform } from '../../../src/local/platform.js'
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'drill-demo-'))
 let platform: Platform

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { DurabilityOption } from '../../src/stores/exact/index.js'
-import { CountedVisits, type Outcome } from '../support/counted-visits.js'
-import { drilled } from '../support/drilled.js'
-import { InstanceProcess } from '../support/instance.js'
-import { RedisCluster } from '../support/redis-cluster.js'
+import type { DurabilityOption } from '../../../src/store/index.js'
+import { CountedVisits, type Outcome } from '../../support/counted-visits.js'
+import { drilled } from '../../support/drilled.js'
+import { InstanceProcess } from '../../support/instance.js'
+import { RedisCluster } from '../../support/redis-cluster.js'
 
 /** The rows of docs/durability.md, at their length: DURABILITY_TABLE=1. */
 const LONGER = process.env.DURABILITY_TABLE ? 4 : 1

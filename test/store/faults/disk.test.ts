@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { RedisSettings } from '../../src/config/redis-settings.js'
-import { type DurabilityOption, ExactRedisStore } from '../../src/stores/exact/index.js'
-import { newSession } from '../stores/exact/requests.js'
-import { CountedVisits } from '../support/counted-visits.js'
-import { freePort } from '../support/free-port.js'
-import { InstanceProcess } from '../support/instance.js'
-import { RedisServer, redisProgram } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import type { RedisSettings } from '../../../src/counter/config/redis-settings.js'
+import { type DurabilityOption, ExactRedisStore } from '../../../src/store/index.js'
+import { CountedVisits } from '../../support/counted-visits.js'
+import { freePort } from '../../support/free-port.js'
+import { InstanceProcess } from '../../support/instance.js'
+import { RedisServer, redisProgram } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
+import { newSession } from '../requests.js'
 
 const [, major, minor] = /v=(\d+)\.(\d+)/.exec(String(execFileSync(redisProgram(), ['--version']))) ?? []
 const WAITS_FOR_DISK = Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 2)

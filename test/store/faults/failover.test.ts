@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { DurabilityOption } from '../../src/stores/exact/index.js'
-import { CountedVisits, type Outcome } from '../support/counted-visits.js'
-import { RedisSentinels } from '../support/redis-sentinels.js'
+import type { DurabilityOption } from '../../../src/store/index.js'
+import { CountedVisits, type Outcome } from '../../support/counted-visits.js'
+import { RedisSentinels } from '../../support/redis-sentinels.js'
 
 type Fault = 'killPrimary' | 'killCarelessly' | 'failOver' | 'handOver' | 'freezePrimary' | 'replicaAway'
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Damage, drilled, KEPT, refusals } from '../support/drilled.js'
-import { InstanceProcess } from '../support/instance.js'
-import { RedisServer } from '../support/redis-server.js'
-import { until } from '../support/until.js'
+import { type Damage, drilled, KEPT, refusals } from '../../support/drilled.js'
+import { InstanceProcess } from '../../support/instance.js'
+import { RedisServer } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
 
 let redis: RedisServer
 let instance: InstanceProcess

@@ -1,4 +1,4 @@
-import type { Instance } from '../../replicas/instance.js'
+import type { Instance } from '../../instances/instance.js'
 import type { Visit } from '../../visit/trail.js'
 
 /** Why a request has no answer yet; it is being tried again. */

@@ -1,4 +1,4 @@
-import type { Instance, LiveInstance } from '../../replicas/instance.js'
+import type { Instance, LiveInstance } from '../../instances/instance.js'
 import { type Drawn, inWords, picture, type Scene } from '../parts/picture.js'
 import type { PageState } from '../parts/state.js'
 import { colour, grouped } from '../parts/words.js'

@@ -1,4 +1,4 @@
-import type { LiveInstance } from '../../replicas/instance.js'
+import type { LiveInstance } from '../../instances/instance.js'
 import { type Html, html } from './html.js'
 import { type Frame, layout, type Slot, type Span, TALL, WIDE } from './layout.js'
 import type { PageState } from './state.js'

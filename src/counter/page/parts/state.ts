@@ -1,4 +1,4 @@
-import type { Instance, LiveInstance } from '../../replicas/instance.js'
+import type { Instance, LiveInstance } from '../../instances/instance.js'
 import type { StoreName } from '../../stores/store-names.js'
 import type { Visit } from '../../visit/trail.js'
 

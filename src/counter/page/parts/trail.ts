@@ -1,4 +1,4 @@
-import type { Instance } from '../../replicas/instance.js'
+import type { Instance } from '../../instances/instance.js'
 import type { Visit } from '../../visit/trail.js'
 import { type Html, html } from './html.js'
 import { colour, label } from './words.js'

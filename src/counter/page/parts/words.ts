@@ -1,4 +1,4 @@
-import type { Instance } from '../../replicas/instance.js'
+import type { Instance } from '../../instances/instance.js'
 
 /** @returns the short name of an instance: its index, else the last part of its id, as kubectl shows pods of one Deployment. */
 export function label({ id, index }: Instance): string {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { layout, TALL, WIDE } from '../../../src/page/parts/layout.js'
-import { picture } from '../../../src/page/parts/picture.js'
-import { colour, label } from '../../../src/page/parts/words.js'
+import { layout, TALL, WIDE } from '../../../../src/counter/page/parts/layout.js'
+import { picture } from '../../../../src/counter/page/parts/picture.js'
+import { colour, label } from '../../../../src/counter/page/parts/words.js'
 
 const instance = (index: number) => ({ id: `instance-${index}`, index, startedAt: 0 })
 const scene = (instances: number, ended = '') => ({
