@@ -8,7 +8,7 @@ WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/bundle.mjs scripts/
+COPY scripts/build.mjs scripts/bundle.mjs scripts/
 COPY src src
 # One time for all files, so that the same source makes the same layer.
 RUN npm run build && node scripts/bundle.mjs /image/app/dist && find /image -exec touch -d @0 {} +

@@ -1,4 +1,18 @@
 import { defineConfig } from 'vitest/config'
+import { SlowestTests } from './test/support/slowest-tests.js'
+
+/** Longer than a contributor waits for: faults and failovers, whole tours of the page and of the demo. */
+const LONG = [
+  'test/store/faults/**',
+  'test/store/durability.test.ts',
+  'test/counter/{instances,rotate-secrets}.test.ts',
+  'test/counter/page/{experiments,live}.test.ts',
+  'test/counter/redis/tls.test.ts',
+  'test/demo/demo.test.ts',
+  'test/drill/scenarios/**',
+  'test/helm/monitoring.test.ts',
+]
+const CLUSTER = 'test/cluster/**'
 
 export default defineConfig({
   test: {
@@ -6,21 +20,27 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 15_000 } },
+    reporters: ['default', new SlowestTests()],
     projects: [
+      // `npm test`
+      {
+        extends: true,
+        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...LONG, CLUSTER] },
+      },
+      // With the above: `npm run test:all`
       {
         extends: true,
         test: {
-          name: 'local',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/bench/**'],
+          name: 'long',
+          include: LONG.map((path) => (path.endsWith('**') ? `${path}/*.test.ts` : path)),
         },
       },
-      { extends: true, test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 300_000 } },
+      // `npm run test:cluster`
       {
         extends: true,
         test: {
           name: 'cluster',
-          include: ['test/cluster/**/*.test.ts'],
+          include: [`${CLUSTER}/*.test.ts`],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

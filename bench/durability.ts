@@ -1,5 +1,5 @@
 // What each durability costs a visit: one store, three Redis and three Sentinels on this machine, in turns.
-//   npm run bench:durability -- [--rounds 5] [--seconds 3]      (REDIS_SERVER: another server; `disk` takes 7.2 or later)
+//   npm run bench -- durability [--rounds 5] [--seconds 3]      (REDIS_SERVER: another server; `disk` takes 7.2 or later)
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { connectRedis } from '../src/counter/redis/connect.js'

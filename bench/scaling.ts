@@ -1,5 +1,5 @@
 // More instances at one Redis: what a visit costs each process, and which of them has no more to give first.
-//   npm run bench:scaling -- [--instances 1,2,3,4,6,8] [--connections 32,256] [--rounds 3] [--seconds 2] [--share 0.1]
+//   npm run bench -- scaling [--instances 1,2,3,4,6,8] [--connections 32,256] [--rounds 3] [--seconds 2] [--share 0.1]
 //     [--node PATH] [--write]
 // First with all the CPU that there is, which two cores soon haven't; then each process with the same small share of a core,
 // so that there is one for all of them, as on a machine of many cores but slower.

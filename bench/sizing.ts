@@ -1,5 +1,5 @@
 // What sessions take in Redis, and whether loading one takes longer among many. A million take 1.7 GB and some minutes.
-//   npm run bench:sizing -- [--sessions 1000,10000,100000,1000000] [--write]
+//   npm run bench -- sizing [--sessions 1000,10000,100000,1000000] [--write]
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
 // One instance as in the image, with visitors who come and go: does its memory stay where it is?
-//   npm run bench:soak -- [--minutes 60] [--rate 100] [--memory 64] [--node PATH] [--write]
+//   npm run bench -- soak [--minutes 60] [--rate 100] [--memory 64] [--node PATH] [--write]
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'

@@ -1,5 +1,5 @@
 // From start to ready: set-ups in turn, each in a new process, until it answers. Ours is ready once it has heard from Redis.
-//   npm run bench:start -- [--rounds 20] [--only exact,bare] [--node PATH]
+//   npm run bench -- start [--rounds 20] [--only exact,bare] [--node PATH]
 import { parseArgs } from 'node:util'
 import { pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'

@@ -1,9 +1,9 @@
-// Runs before the npm scripts: installs and builds what is missing, so that each works on a fresh clone.
+// Installs and builds what is missing.
 //   node scripts/prepare.mjs [redis] [chromium] [helm] [prometheus] [bench]
 import { execFileSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -13,51 +13,37 @@ const npm = (...args) =>
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
   })
-const NODE_MODULES = { platform: 'node', format: 'esm', packages: 'external', target: 'es2023' }
 const modified = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
-// A production install (container, buildpack) has the build but not the compiler: nothing to do there.
-const built = existsSync('dist/counter/server.js') && !existsSync('node_modules/typescript')
-if (!built) {
+/** @param needs any of redis, chromium, helm, prometheus, bench: what is wanted besides npm's packages and the build */
+export async function prepare(needs) {
+  // A production install (container, buildpack) has the build but not the compiler: nothing to do there.
+  if (existsSync('dist/counter/server.js') && !existsSync('node_modules/typescript')) return
   if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) {
     say('npm ci')
     npm('ci', '--include=dev')
   }
   npm('run', 'build')
-}
-
-const wanted = process.argv.slice(2)
-if (wanted.length > 0) {
-  await buildTools()
   const { CHROMIUM_PACKAGE, REDIS_PACKAGE, installSystemPackage } = await import(
     '../dist/demo/system-package.js'
   )
-  if (wanted.includes('redis')) {
+  if (needs.includes('redis')) {
     const { redisOnPath } = await import('../dist/demo/redis-program.js')
     if (!redisOnPath()) installSystemPackage(REDIS_PACKAGE, say)
   }
-  if (wanted.includes('chromium')) {
+  if (needs.includes('chromium')) {
     const { chromiumProgram } = await import('../dist/scripts/chromium.js')
     if (!chromiumProgram()) installSystemPackage(CHROMIUM_PACKAGE, say)
   }
-  if (wanted.includes('helm')) {
+  if (needs.includes('helm')) {
     const { helmProgram } = await import('../dist/scripts/helm-program.js')
     await helmProgram(say)
   }
-  if (wanted.includes('prometheus')) {
+  if (needs.includes('prometheus')) {
     const { prometheusProgram } = await import('../dist/scripts/prometheus-program.js')
     for (const name of ['prometheus', 'promtool']) prometheusProgram(name, say)
   }
-  if (wanted.includes('bench')) await prepareBench()
-}
-
-// Programs that only tests and scripts need; they are TypeScript, so that the tests import them as they are.
-async function buildTools() {
-  const { build } = await import('esbuild')
-  const entryPoints = ['chromium', 'helm-program', 'prometheus-program'].map(
-    (name) => `scripts/lib/${name}.ts`,
-  )
-  await build({ entryPoints, outdir: 'dist/scripts', bundle: true, ...NODE_MODULES })
+  if (needs.includes('bench')) await prepareBench()
 }
 
 // The set-ups to compare with have packages of their own; ours runs as in the image.
@@ -76,6 +62,11 @@ async function prepareBench() {
     ),
     outdir: 'dist/bench',
     bundle: true,
-    ...NODE_MODULES,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    target: 'es2023',
   })
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await prepare(process.argv.slice(2))

@@ -1,4 +1,4 @@
-// `npm run screenshots`, first part: the page in light and dark, in docs/images.
+// `npm run screenshots`: the page in light and dark, in docs/images, and then the animation.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { experiment, IMAGES, visit, withSite } from './site.mjs'
@@ -20,3 +20,4 @@ await withSite(async ({ platform, browser }) => {
     await page.close()
   }
 })
+await import('./animation.mjs')
