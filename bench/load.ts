@@ -28,7 +28,7 @@ interface Load {
  * Asks over connections that stay open, as fast as it is answered or at an even rate. What is late because the answer before
  * was late counts as asked when it was due: a slow server doesn't get fewer requests (Gil Tene's coordinated omission). Each
  * connection has cookies of its own, in turn, so that no session has two requests at once unless there are fewer sessions than
- * connections.
+ * connections. A connection that an answer says it closes is replaced.
  * @throws Error where a connection is lost.
  */
 export async function load({ ports, path, cookies, connections, seconds, rate }: Load): Promise<LoadResult> {
@@ -45,17 +45,16 @@ export async function load({ ports, path, cookies, connections, seconds, rate }:
   const client = async (number: number) => {
     const own = requests.filter((_, i) => i % connections === number % requests.length)
     const port = ports[number % ports.length] ?? 0
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const answers = new Answers(socket)
+    let connection = new Connection(port)
     for (let turn = 0; performance.now() < end; turn += 1) {
       const since = rate === undefined ? performance.now() : await turnAt(due(turn * connections + number))
       if (since >= end) break
-      socket.write(own[turn % own.length] ?? '')
-      if ((await answers.next()) === 200) answered += 1
+      if ((await connection.ask(own[turn % own.length] ?? '')) === 200) answered += 1
       else failed += 1
       times.push(performance.now() - since)
+      if (connection.closes) connection = new Connection(port)
     }
-    socket.destroy()
+    connection.end()
   }
   await Promise.all(Array.from({ length: connections }, (_, number) => client(number)))
   const took = (performance.now() - started) / 1000
@@ -71,31 +70,41 @@ async function turnAt(due: number): Promise<number> {
   return performance.now()
 }
 
-/** Reads the statuses of answers that all have a Content-Length: a client that takes less than the server it measures. */
-class Answers {
+/** Asks, and reads the statuses of answers that all have a Content-Length: a client that takes less than the server it measures. */
+class Connection {
+  readonly #socket: Socket
   #rest = ''
   #waiting: { resolve(status: number): void; reject(error: Error): void } | undefined
+  /** Whether the last answer was the last one of this connection. */
+  closes = false
 
-  constructor(socket: Socket) {
-    socket.setEncoding('latin1')
-    socket.on('data', (data: string) => this.#read(data))
-    socket.on('error', (error) => this.#waiting?.reject(error))
-    socket.on('close', () => this.#waiting?.reject(new Error('the connection was closed')))
+  constructor(port: number) {
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    this.#socket.setEncoding('latin1')
+    this.#socket.on('data', (data: string) => this.#read(data))
+    this.#socket.on('error', (error) => this.#waiting?.reject(error))
+    this.#socket.on('close', () => this.#waiting?.reject(new Error('the connection was closed')))
   }
 
-  next(): Promise<number> {
+  ask(request: Uint8Array | string): Promise<number> {
+    this.#socket.write(request)
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
     })
   }
 
+  end(): void {
+    this.#socket.destroy()
+  }
+
   #read(data: string): void {
     this.#rest += data
-    const head = this.#rest.indexOf('\r\n\r\n')
-    if (head < 0) return
+    const end = this.#rest.indexOf('\r\n\r\n')
+    if (end < 0) return
     const length = Number(/content-length: (\d+)/i.exec(this.#rest)?.[1])
-    if (this.#rest.length < head + 4 + length) return
+    if (this.#rest.length < end + 4 + length) return
     const status = Number(this.#rest.slice(9, 12))
+    this.closes = /^connection: close/im.test(this.#rest.slice(0, end))
     this.#rest = ''
     const waiting = this.#waiting
     this.#waiting = undefined

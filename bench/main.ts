@@ -1,6 +1,7 @@
 // Set-ups side by side: in each round each of them in turn, so that a busy moment of the machine hits all alike.
 //   npm run bench -- [--starts 3] [--rounds 7] [--seconds 1] [--only exact,connect-redis-8] [--workloads visit,hot] [--node PATH]
 //     [--json FILE] [--write]
+//   npm run bench -- quick      two minutes: whether a change moved the CPU of a visit, the app's or Redis'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -14,13 +15,31 @@ import { type Memory, type Round, Subject } from './subject.js'
 import { table } from './table.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
+const QUICK = {
+  starts: '2',
+  rounds: '5',
+  seconds: '0.5',
+  only: 'our-store,connect-redis-10-node-redis-5,exact',
+  workloads: 'visit,read',
+  pace: false,
+}
+const LONG = {
+  starts: '3',
+  rounds: '7',
+  seconds: '1',
+  only: SET_UPS.map(({ name }) => name).join(),
+  workloads: WORKLOADS.map(({ name }) => name).join(),
+  pace: true,
+}
+const defaults = process.argv[2] === 'quick' ? QUICK : LONG
 const { values: options } = parseArgs({
+  args: process.argv.slice(defaults === QUICK ? 3 : 2),
   options: {
-    starts: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '1' },
-    only: { type: 'string', default: SET_UPS.map(({ name }) => name).join() },
-    workloads: { type: 'string', default: WORKLOADS.map(({ name }) => name).join() },
+    starts: { type: 'string', default: defaults.starts },
+    rounds: { type: 'string', default: defaults.rounds },
+    seconds: { type: 'string', default: defaults.seconds },
+    only: { type: 'string', default: defaults.only },
+    workloads: { type: 'string', default: defaults.workloads },
     node: { type: 'string', default: 'bench/usual/node_modules/node/bin/node' },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
@@ -61,7 +80,7 @@ async function measure(): Promise<void> {
     for (const subject of able) await subject.prepare(workload)
     await inTurn(able, workload, most)
     const base = [...most].find(([{ name }]) => name === BASE)?.[1].rounds.slice(-rounds) ?? []
-    if (workload.paced)
+    if (workload.paced && defaults.pace)
       await inTurn(able, workload, paced, spreadOf(base.map(({ rate }) => rate)).median * PACE)
   }
   for (const { setUp, memory: own } of subjects) {

@@ -11,7 +11,7 @@ import { markdown, spread } from './table.js'
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '20' },
-    only: { type: 'string', default: 'bare,connect-redis-8,connect-redis-10,exact' },
+    only: { type: 'string', default: 'bare,connect-redis-8,connect-redis-10-node-redis-5,exact' },
     node: { type: 'string', default: 'bench/usual/node_modules/node/bin/node' },
   },
 })

@@ -1,4 +1,4 @@
-// The counter as an app of few lines has it; each set-up gives it a store.
+// The counter as an app of few lines has it; each set-up gives it a store. No app of the bench makes an ETag.
 import express from 'express'
 import session from 'express-session'
 
@@ -8,7 +8,7 @@ import session from 'express-session'
  *   express-session saves while it answers.
  */
 export function serve(store, { saveFirst = false } = {}) {
-  const app = express()
+  const app = express().disable('etag')
   app.use(session({ store, resave: false, saveUninitialized: false, secret: 'keyboard cat' }))
   app.get('/', (req, res, next) => {
     req.session.visits = (req.session.visits ?? 0) + 1

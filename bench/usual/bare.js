@@ -2,7 +2,7 @@
 import express from 'express'
 
 let visits = 0
-const app = express()
+const app = express().disable('etag')
 app.get('/', (_req, res) => {
   visits += 1
   res.json({ visits })

@@ -1,5 +1,5 @@
 import { RedisStore } from 'connect-redis-10'
-import { createClient } from 'redis'
+import { createClient } from 'redis-5'
 import { serve } from './app.js'
 
 const client = createClient({ url: process.env.REDIS_URL })
