@@ -22,6 +22,7 @@ const PROGRAMS = {
   'test:all': { file: VITEST, args: ['run', '--project', 'quick', '--project', 'long'], needs: TOOLS },
   'test:cluster': { file: VITEST, args: ['run', '--project', 'cluster'] },
   mutation: { file: 'node_modules/@stryker-mutator/core/bin/stryker.js', args: ['run'], needs: ['redis'] },
+  packages: { file: 'scripts/packages.mjs' },
   render: { file: 'scripts/render.mjs', needs: ['helm'] },
   screenshots: { file: 'scripts/screenshots.mjs', needs: ['redis', 'chromium'] },
 }
