@@ -6,7 +6,8 @@ import { followSecrets } from './config/follow-secrets.js'
 import { readRedis, readSecrets, readSettings, type Settings } from './config/settings.js'
 import { SettingsError } from './config/settings-error.js'
 import { appServer } from './http/app-server.js'
-import { closeServer, sendElsewhere } from './http/close-server.js'
+import { closeServer } from './http/close-server.js'
+import { ConnectionLimiter } from './http/connection-limits.js'
 import { Readiness } from './http/health.js'
 import { IndexLease } from './instances/index-lease.js'
 import { Registry } from './instances/instance-registry.js'
@@ -61,7 +62,9 @@ async function serve(settings: Settings): Promise<void> {
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
   const replicas = registry ?? onlyThis(instance, startedAt)
   const parts = { settings, store, instance, replicas, readiness, metrics, log, exit }
-  const server = appServer(createApp(parts))
+  const app = createApp(parts)
+  const limiter = new ConnectionLimiter(settings.connections)
+  const server = appServer(app, limiter.listener(app))
   // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
   server.keepAliveTimeout = 120_000
   const metricsOnly = metricsServer(metrics)
@@ -88,7 +91,7 @@ async function serve(settings: Settings): Promise<void> {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
     log.info({ signal, delayMs: settings.shutdownDelayMs }, 'stopping')
     readiness.stop()
-    sendElsewhere(server)
+    limiter.drain()
     await pause(settings.shutdownDelayMs)
     await closeServer(server, session.deadlineMs + 1_000)
     await registry?.stop()

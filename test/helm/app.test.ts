@@ -129,3 +129,14 @@ test('the notes warn of what can lose acknowledged visits', async () => {
     'redis.durability=replicas:1',
   )
 })
+
+test('connections are let go by default, and the values say when', async () => {
+  const values = ['--set', 'connections.maxRequests=0', '--set', 'connections.maxAgeSeconds=60']
+  for (const [args, limits] of [
+    [[], ['1000', '10']],
+    [values, ['0', '60']],
+  ] as const) {
+    const env = environment(find(await render(args), 'Deployment', 'redissessions'))
+    expect([env.CONNECTION_MAX_REQUESTS, env.CONNECTION_MAX_AGE_SECONDS]).toEqual(limits)
+  }
+})

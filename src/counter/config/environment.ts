@@ -85,6 +85,8 @@ const Variables = v.object({
   PORT: v.optional(whole(0, 65_535), '3000'),
   HOST: v.optional(text),
   METRICS_PORT: v.optional(whole(0, 65_535), '9090'),
+  CONNECTION_MAX_REQUESTS: v.optional(whole(0, 1_000_000), '1000'),
+  CONNECTION_MAX_AGE_SECONDS: v.optional(whole(0, 86_400), '10'),
   SESSION_STORE: v.optional(oneOf(...STORE_NAMES), STORE_NAMES[0]),
   SESSION_SECRET: v.optional(text),
   SESSION_SECRET_FILE: v.optional(text),

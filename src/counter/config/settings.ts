@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { DurabilityOption } from '../../store/index.js'
+import type { ConnectionLimits } from '../http/connection-limits.js'
 import type { Instance } from '../instances/instance.js'
 import type { StoreName } from '../stores/store-names.js'
 import { cloudFoundryInstance } from './cloud-foundry.js'
@@ -11,6 +12,8 @@ export interface Settings {
   readonly port: number
   readonly host: string | undefined
   readonly metricsPort: number
+  /** How long a client keeps its connection, and with it the instance that it meets. */
+  readonly connections: ConnectionLimits
   readonly instance: Instance
   /** Whose instances number themselves, by a lease; undefined where the platform numbers them, or nobody does. */
   readonly indexGroup: string | undefined
@@ -59,6 +62,10 @@ export function readSettings(environment: Environment): Settings {
     port: variables.PORT,
     host: variables.HOST,
     metricsPort: variables.METRICS_PORT,
+    connections: {
+      maxRequests: variables.CONNECTION_MAX_REQUESTS,
+      maxAgeSeconds: variables.CONNECTION_MAX_AGE_SECONDS,
+    },
     ...instanceOf(environment),
     session: {
       store,

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 
 /** Stops listening and waits until each request in flight is answered; after patienceMs the rest is cut. */
 export async function closeServer(server: Server, patienceMs: number): Promise<void> {
@@ -11,11 +11,4 @@ export async function closeServer(server: Server, patienceMs: number): Promise<v
   await closed
   clearInterval(sweep)
   clearTimeout(cut)
-}
-
-/** From now on each answer asks its client to take a new connection for the next request: to another replica. */
-export function sendElsewhere(server: Server): void {
-  server.prependListener('request', (_req, res: ServerResponse) => {
-    res.setHeader('Connection', 'close')
-  })
 }

@@ -53,6 +53,8 @@ describe('settings', () => {
     ['REDIS_PASSWORD_FILE', '/nowhere/password', 'a readable file'],
     ['SESSION_SECRET_FILE', '/nowhere/secret', 'a readable file'],
     ['SESSION_SECRET', ' , ', 'one or more'],
+    ['CONNECTION_MAX_REQUESTS', '-1', 'a whole number from 0 to 1000000'],
+    ['CONNECTION_MAX_AGE_SECONDS', '10s', 'a whole number from 0 to 86400'],
     ['LOG_LEVEL', 'loud', 'one of trace'],
     ['CHAOS_ENABLED', 'yes', 'one of true, false'],
     ['TRUST_PROXY', '<all>', 'a number of hops'],
