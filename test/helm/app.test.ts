@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { environment, find, notes, pods, render, valuesFiles } from '../support/chart.js'
+import {
+  environment,
+  find,
+  type KubernetesObject,
+  notes,
+  pods,
+  render,
+  valuesFiles,
+} from '../support/chart.js'
 
 test('rollouts lose nothing: one more before one less, and time to drain', async () => {
   const deployment = find(await render(), 'Deployment', 'redissessions')
@@ -103,6 +111,24 @@ test('the class of an Ingress is nobody’s unless it is named', async () => {
   })
 })
 
+test('an Ingress takes any host where none is named', async () => {
+  const args = [...valuesFiles('cloudfoundry'), '--set=ingress.host=']
+  const { spec } = find(await render(args), 'Ingress', 'redissessions') as { spec: { rules: object[] } }
+  expect(spec.rules[0]).not.toHaveProperty('host')
+  expect(await notes(args)).toContain('The page: http://INGRESS/, where INGRESS is')
+})
+
+test('values-contrast-memory.yaml changes the store, and nothing else of the set-up before it', async () => {
+  const setUp = valuesFiles('cloudfoundry', 'kind')
+  const contrast = await render([...setUp, ...valuesFiles('contrast-memory')])
+  expect(environment(find(contrast, 'Deployment', 'redissessions'))).toMatchObject({
+    SESSION_STORE: 'memory',
+  })
+  const names = (objects: KubernetesObject[]) =>
+    objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  expect(names(contrast)).toEqual(names(await render(setUp)))
+})
+
 test('the notes say where the page is, the two tests, what is off, and how to turn it on', async () => {
   const plain = await notes()
   expect(plain).toContain('port-forward service/redissessions 8080:80')
@@ -114,6 +140,8 @@ test('the notes say where the page is, the two tests, what is off, and how to tu
   expect(await notes(valuesFiles('cloudfoundry', 'kind'))).toContain('http://127.0.0.1:8080/')
   expect(await notes(valuesFiles('production'))).toContain('The page: https://redissessions.example.com/')
   expect(await notes(valuesFiles('contrast-memory'))).toContain('WARNING')
+  expect(plain).toContain('--reset-then-reuse-values --set session.store=memory')
+  expect(plain).not.toContain('WARNING')
   expect(await notes(['--set=redis.persistence.enabled=false'])).toContain('redis.persistence.enabled=true')
 })
 

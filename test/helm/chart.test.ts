@@ -9,10 +9,7 @@ const SETS: Record<string, string[]> = {
   kind: valuesFiles('cloudfoundry', 'kind'),
   production: valuesFiles('production'),
   'contrast-memory': valuesFiles('contrast-memory'),
-  'contrast-memory after cloudfoundry and kind': [
-    ...valuesFiles('cloudfoundry', 'kind', 'contrast-memory'),
-    '--set=cloudFoundry.enabled=false',
-  ],
+  'contrast-memory after cloudfoundry and kind': valuesFiles('cloudfoundry', 'kind', 'contrast-memory'),
   'the manifests of k8s/': [...valuesFiles('cloudfoundry'), '-f', 'k8s/values.yaml'],
   'everything on': [
     '--set=httpRoute.enabled=true,httpRoute.hostnames={a.test},httpRoute.parentRefs[0].name=gateway',

@@ -4,7 +4,6 @@ import { refusal, render, valuesFiles } from '../support/chart.js'
 describe('contradictions are refused, with the way out', () => {
   test.each([
     ['session.store=memory', 'iKnowThisLosesSessions=true'],
-    ['session.store=memory,cloudFoundry.enabled=true,replicaCount=1', 'turn one of them off'],
     ['autoscaling.enabled=true,replicaCount=3', 'leave out replicaCount'],
     ['autoscaling.enabled=true,autoscaling.minReplicas=9', 'more than autoscaling.maxReplicas'],
     ['autoscaling.enabled=true,resources.requests.cpu=null', 'resources.requests.cpu'],
@@ -26,6 +25,7 @@ describe('contradictions are refused, with the way out', () => {
       'cloudFoundry.existingSecret',
     ],
     ['redis.existingSecret=mine,cloudFoundry.enabled=true', 'cloudFoundry.existingSecret'],
+    ['ingress.enabled=true,ingress.host=,ingress.tls.enabled=true', 'ingress.host'],
     ['httpRoute.enabled=true', 'httpRoute.parentRefs'],
     ['service.nodePort=30080', 'service.type=NodePort'],
     ['terminationGracePeriodSeconds=12', 'more than 12'],

@@ -2,13 +2,13 @@
 import { get } from 'node:http'
 
 const VISITS = 20
-const instances = new Set()
+const met = new Set()
 let cookie
 
-const visit = () =>
+const ask = (path) =>
   new Promise((resolve, reject) => {
     const headers = { accept: 'application/json', ...(cookie && { cookie }) }
-    get(process.env.URL, { agent: false, headers, timeout: 10_000 }, (response) => {
+    get(new URL(path, process.env.URL), { agent: false, headers, timeout: 10_000 }, (response) => {
       let body = ''
       response.setEncoding('utf8').on('data', (chunk) => (body += chunk))
       response.on('end', () => {
@@ -22,11 +22,12 @@ const visit = () =>
   })
 
 for (let expected = 1; expected <= VISITS; expected++) {
-  const { visits, instance } = await visit()
-  instances.add(instance.id)
+  const { visits, instance } = await ask('/')
+  met.add(instance.id)
   if (visits !== expected) {
     console.error(`visit ${expected} was counted as ${visits} by ${instance.id}: the session was lost`)
     process.exit(1)
   }
 }
-console.log(`${VISITS} visits add up over ${instances.size} instance(s): ${[...instances].join(', ')}`)
+const { instances } = await ask('/api/instances')
+console.log(`${VISITS} visits add up over ${met.size} of ${instances.length} instances: ${[...met].join(', ')}`)

@@ -15,9 +15,6 @@
 {{- if and (or $v.autoscaling.enabled (gt $replicas 1)) (not $v.session.iKnowThisLosesSessions) }}
 {{- fail "session.store=memory with more than one instance loses sessions: use another store, replicaCount=1, or say session.iKnowThisLosesSessions=true" }}
 {{- end }}
-{{- if $v.cloudFoundry.enabled }}
-{{- fail "cloudFoundry.enabled binds a Redis, and session.store=memory uses none: turn one of them off" }}
-{{- end }}
 {{- else if and (not $v.redis.enabled) (not $v.externalRedis.nodes) (not $v.cloudFoundry.existingSecret) }}
 {{- fail "session.store needs a Redis: set redis.enabled=true, or name one in externalRedis.nodes" }}
 {{- end }}
@@ -48,6 +45,9 @@
 {{- if $v.redis.existingSecret }}
 {{- fail "cloudFoundry.enabled with redis.existingSecret needs cloudFoundry.existingSecret, too: the chart doesn't know the password for VCAP_SERVICES" }}
 {{- end }}
+{{- end }}
+{{- if and $v.ingress.enabled $v.ingress.tls.enabled (not $v.ingress.host) }}
+{{- fail "ingress.tls.enabled needs ingress.host: a certificate of which name?" }}
 {{- end }}
 {{- if and $v.httpRoute.enabled (not $v.httpRoute.parentRefs) }}
 {{- fail "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that takes the route" }}

@@ -15,7 +15,7 @@
 {{- define "redissessions.cloudFoundry.application" -}}
 {{- $name := include "redissessions.fullname" . -}}
 {{- $uris := list }}
-{{- if .Values.ingress.enabled }}{{ $uris = append $uris .Values.ingress.host }}{{ end }}
+{{- if and .Values.ingress.enabled .Values.ingress.host }}{{ $uris = append $uris .Values.ingress.host }}{{ end }}
 {{- if .Values.httpRoute.enabled }}{{ $uris = concat $uris .Values.httpRoute.hostnames }}{{ end }}
 {{- dict
   "application_name" $name
