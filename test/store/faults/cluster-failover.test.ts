@@ -5,7 +5,7 @@ import { drilled } from '../../support/drilled.js'
 import { InstanceProcess } from '../../support/instance.js'
 import { RedisCluster } from '../../support/redis-cluster.js'
 
-/** The rows of docs/durability.md, at their length: DURABILITY_TABLE=1. */
+/** The rows of docs/notes/faults.md, at their length: DURABILITY_TABLE=1. */
 const LONGER = process.env.DURABILITY_TABLE ? 4 : 1
 const PATIENCE_MS = 150_000 * LONGER
 

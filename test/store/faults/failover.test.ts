@@ -5,7 +5,7 @@ import { RedisSentinels } from '../../support/redis-sentinels.js'
 
 type Fault = 'killPrimary' | 'killCarelessly' | 'failOver' | 'handOver' | 'freezePrimary' | 'replicaAway'
 
-/** All rows of docs/durability.md, and at their length, take DURABILITY_TABLE=1. */
+/** All rows of docs/notes/faults.md, and at their length, take DURABILITY_TABLE=1. */
 const LONG = process.env.DURABILITY_TABLE !== undefined
 const PATIENCE_MS = 600_000
 /** What failovers may cost at most: as in the app by default. */
