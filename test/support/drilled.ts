@@ -5,7 +5,7 @@ import { drill } from '../../src/drill/drill.js'
 import { DEFAULTS } from '../../src/drill/plan.js'
 import { until } from './until.js'
 
-/** What a fault did to an app: a rows of docs/notes/faults.md. */
+/** What a fault did to an app: a row of docs/notes/faults.md. */
 export interface Damage {
   readonly visits: number
   readonly failed: number
