@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { prepare } from './prepare.mjs'
 
 const VITEST = 'node_modules/vitest/vitest.mjs'
+const PROOF = 'test/proof/run.mjs'
 const TOOLS = ['redis', 'chromium', 'helm', 'prometheus']
 const BENCHES = ['durability', 'scaling', 'sizing', 'soak', 'start']
 
@@ -21,6 +22,7 @@ const PROGRAMS = {
   'test:long': { file: VITEST, args: ['run', '--project', 'long'], needs: TOOLS },
   'test:all': { file: VITEST, args: ['run', '--project', 'quick', '--project', 'long'], needs: TOOLS },
   'test:cluster': { file: VITEST, args: ['run', '--project', 'cluster'] },
+  histories: { file: PROOF, args: ['histories'], needs: ['redis'] },
   mutation: { file: 'node_modules/@stryker-mutator/core/bin/stryker.js', args: ['run'], needs: ['redis'] },
   packages: { file: 'scripts/packages.mjs' },
   render: { file: 'scripts/render.mjs', needs: ['helm'] },
