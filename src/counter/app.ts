@@ -1,52 +1,49 @@
+// The counter as an Express app. A request walks down this list; only the routes of the visit and the session touch the store.
 import express, { type Express } from 'express'
 import session from 'express-session'
 import type { Logger } from 'pino'
 import type { Settings } from './config/settings.js'
-import { answerWithin } from './http/answer-within.js'
-import { healthRouter, type Readiness } from './http/health.js'
-import { observeRequests } from './http/observe-requests.js'
+import { accessLog } from './http/access-log.js'
+import { csrf } from './http/csrf.js'
+import { healthRoutes, type Readiness } from './http/health-routes.js'
 import { notFound, problemHandler } from './http/problem.js'
-import { sameOrigin } from './http/same-origin.js'
-import { securityHeaders } from './http/security.js'
+import { requestId } from './http/request-id.js'
+import { securityHeaders } from './http/security-headers.js'
+import { SESSION_COOKIE } from './http/session-cookie.js'
+import { timeout } from './http/timeout.js'
+import { chaosRoutes, type ExitMode } from './instances/chaos-routes.js'
 import type { Instance } from './instances/instance.js'
-import type { Replicas } from './instances/instances.js'
-import { type ExitMode, replicasRouter } from './instances/instances-router.js'
+import type { Instances } from './instances/instances.js'
+import { instancesRoutes } from './instances/instances-routes.js'
 import type { Metrics } from './metrics/metrics.js'
-import { pageRouter } from './page/page-router.js'
+import { createPage } from './page/create-page.js'
 import type { SessionStore } from './stores/open-store.js'
 import { sessionRoutes } from './visit/session-routes.js'
 import { visitRoutes } from './visit/visit-routes.js'
 
-/** What the app is made of; the entry makes it from the environment, tests make it by hand. */
-interface Parts {
+/** What the app is made of; compose.ts makes it from the settings. */
+interface AppParts {
   readonly settings: Settings
   readonly store: SessionStore
   readonly instance: Instance
-  readonly replicas: Replicas
+  readonly instances: Instances
   readonly readiness: Readiness
   readonly metrics: Metrics
   readonly log: Logger
   readonly exit: (mode: ExitMode) => void
 }
 
-/** Composes the counter. A request walks down this list; only the routes of the visit and the session touch the store. */
-export function createApp(parts: Parts): Express {
-  const { settings, store, instance, replicas, readiness, metrics, log, exit } = parts
+export function createApp(parts: AppParts): Express {
+  const { settings, store, instance, instances, readiness, metrics, log, exit } = parts
   const { chaosEnabled, trustProxy } = settings
   const { secrets, ttlSeconds, deadlineMs } = settings.session
 
-  const page = pageRouter({ store: store.name, instance, chaos: chaosEnabled, replicas })
-
+  const page = createPage({ store: store.name, instance, chaos: chaosEnabled, instances })
+  const { show } = page
   const answerProblem = problemHandler(log, page.showProblem)
-  const app = express()
-  app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
-
-  app.use(observeRequests(log, metrics))
-  app.use(securityHeaders())
-  app.use(sameOrigin)
-  app.use(express.json({ limit: '1kb' }))
   const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
   const sessions = session({
+    name: SESSION_COOKIE,
     store: store.forExpress,
     // Not a copy: express-session reads it at each request.
     secret: secrets,
@@ -54,12 +51,21 @@ export function createApp(parts: Parts): Express {
     saveUninitialized: false,
     cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
   })
-  const withSession = answerWithin(deadlineMs, answerProblem, sessions)
-  visitRoutes(app, withSession, store, instance, secrets, metrics, page.show)
-  sessionRoutes(app, withSession, store, instance, ttlSeconds, page.show)
+
+  const app = express()
+  app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
+  app.use(requestId)
+  app.use(accessLog(log, metrics))
+  app.use(securityHeaders)
+  app.use(csrf)
+  app.use(express.json({ limit: '1kb' }))
+  app.use(timeout(deadlineMs, answerProblem))
+  app.use(visitRoutes({ sessions, store, instance, secrets, metrics, show }))
+  app.use(sessionRoutes({ sessions, store, instance, ttlSeconds, show }))
   app.use(page.assets)
-  app.use(replicasRouter(replicas, instance, chaosEnabled ? exit : undefined))
-  app.use(healthRouter(readiness))
+  app.use(instancesRoutes({ instances }))
+  if (chaosEnabled) app.use(chaosRoutes({ instance, exit }))
+  app.use(healthRoutes({ readiness }))
   app.use(notFound)
   app.use(answerProblem)
   return app

@@ -1,23 +1,17 @@
+// Runs one instance: reads the environment, listens, stops on a signal. The only file that touches `process`.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createApp } from './app.js'
-import { followSecrets } from './config/follow-secrets.js'
+import { compose } from './compose.js'
 import { readRedis, readSecrets, readSettings, type Settings } from './config/settings.js'
 import { SettingsError } from './config/settings-error.js'
+import { watchSecrets } from './config/watch-secrets.js'
 import { appServer } from './http/app-server.js'
-import { closeServer } from './http/close-server.js'
-import { ConnectionLimiter } from './http/connection-limits.js'
-import { Readiness } from './http/health.js'
-import { IndexLease } from './instances/index-lease.js'
-import { Registry } from './instances/instance-registry.js'
-import { onlyThis } from './instances/instances.js'
-import type { ExitMode } from './instances/instances-router.js'
+import { drainConnections } from './http/drain-connections.js'
+import type { ExitMode } from './instances/chaos-routes.js'
 import { createLog } from './log.js'
-import { Metrics } from './metrics/metrics.js'
 import { metricsServer } from './metrics/metrics-server.js'
-import { connectRedis, quitRedis, reportConnection } from './redis/connect.js'
-import { openStore } from './stores/open-store.js'
+import { quitRedis, reportConnection } from './redis/connect.js'
 
 const EXIT_CONFIG = 78 // EX_CONFIG of sysexits.h
 
@@ -37,48 +31,33 @@ try {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const { indexGroup, session, redis } = settings
-  // A copy: a lease may give it an index.
-  const instance = { ...settings.instance }
+  const { session, instance } = settings
   const { log, flush } = createLog(settings.logLevel, instance)
-  const metrics = new Metrics()
-  const readiness = new Readiness()
-
-  const client =
-    redis &&
-    connectRedis(redis, {
-      deadlineMs: session.deadlineMs,
-      // The exact store sends again by itself.
-      offlineQueue: session.store !== 'exact',
-      current: () => readRedis(process.env),
-    })
-  const report = client && reportConnection(client, log)
-  const store = openStore(session, client, metrics)
-  if (session.secretsFromFile) followSecrets(session.secrets, () => readSecrets(process.env), log)
-  const startedAt = Date.now()
-  const lease = client && indexGroup !== undefined ? new IndexLease(client, indexGroup, instance) : undefined
-  const registry = client && new Registry(client, instance, startedAt, lease)
-
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
-  const replicas = registry ?? onlyThis(instance, startedAt)
-  const parts = { settings, store, instance, replicas, readiness, metrics, log, exit }
-  const app = createApp(parts)
-  const limiter = new ConnectionLimiter(settings.connections)
+  const currentRedis = () => readRedis(process.env)
+  const { app, limiter, store, metrics, readiness, client, registry } = compose(settings, {
+    log,
+    exit,
+    currentRedis,
+  })
+  const report = client && reportConnection(client, log)
+  if (session.secretsFromFile) watchSecrets(session.secrets, () => readSecrets(process.env), log)
+
   const server = appServer(app, limiter.listener(app))
-  // Longer than proxies keep theirs idle, so that they end a connection, never we in the moment of their next request.
+  // Longer than proxies keep their idle connections: they end one, and we never do so while their next request is on its way.
   server.keepAliveTimeout = 120_000
   const metricsOnly = metricsServer(metrics)
-
   server.listen({ port: settings.port, host: settings.host })
   metricsOnly.listen({ port: settings.metricsPort, host: settings.host })
   await Promise.all([once(server, 'listening'), once(metricsOnly, 'listening')])
+
   if (session.store === 'memory') readiness.contact()
   const firstContact = async () => {
     try {
       await store.check?.()
       readiness.contact()
     } catch (error) {
-      // What else it may be, the next sign of life tells.
+      // After any other error the next heartbeat tries again.
       if (error instanceof SettingsError) fail(EXIT_CONFIG, error.message)
     }
   }
@@ -87,13 +66,14 @@ async function serve(settings: Settings): Promise<void> {
     report?.(error)
     if (!error && readiness.state === 'starting') void firstContact()
   })
+
   const stop = async (signal: NodeJS.Signals) => {
     process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
     log.info({ signal, delayMs: settings.shutdownDelayMs }, 'stopping')
     readiness.stop()
     limiter.drain()
     await pause(settings.shutdownDelayMs)
-    await closeServer(server, session.deadlineMs + 1_000)
+    await drainConnections(server, session.deadlineMs + 1_000)
     await registry?.stop()
     if (client) await quitRedis(client)
     metricsOnly.close()

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { type Environment, parseVariables, readVariables, whole } from '../counter/config/environment.js'
 import { SettingsError } from '../counter/config/settings-error.js'
-import type { StoreName } from '../counter/stores/store-names.js'
+import type { StoreName } from '../counter/config/store-names.js'
 
 interface DemoSettings {
   /** The load balancer's port. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import request from 'supertest'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { STORE_NAMES } from '../../src/counter/stores/store-names.js'
+import { STORE_NAMES } from '../../src/counter/config/store-names.js'
 import { type Counter, cookieOf, createCounter } from '../support/counter.js'
 import { RedisServer } from '../support/redis-server.js'
 

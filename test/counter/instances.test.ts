@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { STORE_NAMES } from '../../src/counter/stores/store-names.js'
+import { STORE_NAMES } from '../../src/counter/config/store-names.js'
 import { CookieJar } from '../support/browser.js'
 import { InstanceProcess } from '../support/instance.js'
 import { RedisServer } from '../support/redis-server.js'

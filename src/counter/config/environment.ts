@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
+import proxyAddr from 'proxy-addr'
 import * as v from 'valibot'
 import type { DurabilityOption } from '../../store/index.js'
-import { STORE_NAMES } from '../stores/store-names.js'
 import { SettingsError } from './settings-error.js'
+import { STORE_NAMES } from './store-names.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -37,17 +37,14 @@ const proxies = v.pipe(
 )
 
 function isTrust(value: string): boolean {
-  if (/^(true|false|\d{1,3})$/.test(value)) return true
-  return value.split(',').every((entry) => {
-    const [address = '', bits, more] = entry.trim().split('/')
-    if (/^(loopback|linklocal|uniquelocal)$/.test(address)) return bits === undefined
-    const most = { 4: 32, 6: 128 }[isIP(address)]
-    return (
-      most !== undefined &&
-      more === undefined &&
-      (bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= most))
-    )
-  })
+  if (/^(true|false|\d+)$/.test(value)) return value.length <= 5 && !/^\d{4}/.test(value)
+  try {
+    // What Express does with the value later.
+    proxyAddr.compile(value.split(/\s*,\s*/))
+    return true
+  } catch {
+    return false
+  }
 }
 
 const redisUrl = v.pipe(

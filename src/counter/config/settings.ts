@@ -1,20 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import type { DurabilityOption } from '../../store/index.js'
-import type { ConnectionLimits } from '../http/connection-limits.js'
-import type { Instance } from '../instances/instance.js'
-import type { StoreName } from '../stores/store-names.js'
 import { cloudFoundryInstance } from './cloud-foundry.js'
 import { type Environment, readFileOf, readVariables, type Variables } from './environment.js'
 import { type RedisSettings, redisSettings } from './redis-settings.js'
 import { SettingsError } from './settings-error.js'
+import type { StoreName } from './store-names.js'
 
 export interface Settings {
   readonly port: number
   readonly host: string | undefined
   readonly metricsPort: number
   /** How long a client keeps its connection, and with it the instance that it meets. */
-  readonly connections: ConnectionLimits
-  readonly instance: Instance
+  readonly connections: { readonly maxRequests: number; readonly maxAgeSeconds: number }
+  readonly instance: { readonly id: string; readonly index: number | null }
   /** Whose instances number themselves, by a lease; undefined where the platform numbers them, or nobody does. */
   readonly indexGroup: string | undefined
   readonly session: {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import onHeaders from 'on-headers'
-import { wantsPage } from './wants-page.js'
+import { acceptsHtml } from './accepts-html.js'
 
 export interface ConnectionLimits {
   /** Requests on one connection; 0: no limit. */
@@ -85,7 +85,7 @@ function jittered(limit: number): number {
  */
 function isBrowserAtConnection(req: IncomingMessage): boolean {
   const { headers } = req
-  return headers['x-forwarded-for'] === undefined && (wantsPage(req) || headers.origin !== undefined)
+  return headers['x-forwarded-for'] === undefined && (acceptsHtml(req) || headers.origin !== undefined)
 }
 
 function closeAfter(connection: Connection, req: IncomingMessage, res: ServerResponse): void {

@@ -1,9 +1,10 @@
+// Answers each error: as problem+json (RFC 9457) to programs, as a page to people. The one place that chooses statuses.
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { SessionGoneError } from '../../store/index.js'
-import { leaveSession } from '../stores/leave-session.js'
 import { StoreUnavailable } from '../stores/store-errors.js'
-import { wantsPage } from './wants-page.js'
+import { acceptsHtml } from './accepts-html.js'
+import { detachSession } from './detach-session.js'
 
 const TITLES: Record<number, string> = {
   400: 'Bad Request',
@@ -17,7 +18,7 @@ const TITLES: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** An answer other than success, as RFC 9457 has it; its detail is meant for the client. */
+/** An answer other than success; its message is meant for the client. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: number
@@ -33,36 +34,37 @@ export class Problem extends Error {
 /** Answers 405 for a path that exists with other methods. */
 export function onlyMethods(...methods: string[]): RequestHandler {
   const allow = methods.join(', ')
-  return (req) => {
-    throw new Problem(405, `${req.method} is not for this path, which takes ${allow}.`, { Allow: allow })
+  const supported = methods.join(' or ')
+  return ({ method }) => {
+    throw new Problem(405, `${method} is not supported here; use ${supported}.`, { Allow: allow })
   }
 }
 
 /** Answers 404 for everything that no route took. */
 export const notFound: RequestHandler = () => {
-  throw new Problem(404, 'There is nothing at this path.')
+  throw new Problem(404, 'Nothing was found at this path.')
 }
 
-/** A problem as a page. */
+/** A problem as a page; `again`: the browser loads it again after a moment. */
 export type ShowProblem = (status: number, title: string, detail: string, again: boolean) => string
 
-/** Answers each error as problem+json, to a person as a page: clients see what is meant for them, the log sees the rest. */
+/** Clients see only what is meant for them; the log gets the rest. */
 export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHandler {
   return function answerProblem(error: unknown, req, res, _next) {
-    // Its deadline was over, and the client has been told: how it ended does not matter any more.
+    // The timeout has answered already: how the request ended does not matter any more.
     if (res.writableEnded) return
     const problem = problemOf(error)
     if (problem.status >= 500)
       log.error({ err: error, requestId: req.id, problem: problem.message }, 'failed')
     // After a failure nothing is saved.
-    leaveSession(req)
+    detachSession(req)
     if (res.headersSent) {
       res.destroy()
       return
     }
     const title = TITLES[problem.status] ?? 'Error'
     res.status(problem.status).set({ ...problem.headers, Vary: 'Accept' })
-    if (wantsPage(req)) {
+    if (acceptsHtml(req)) {
       const again = problem.status === 503 && req.method === 'GET'
       if (again) res.set('Refresh', '2')
       res.type('html').send(page(problem.status, title, problem.message, again))
@@ -82,16 +84,16 @@ export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHand
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof StoreUnavailable) {
-    const detail = 'The session store does not answer. Nothing that was acknowledged is lost; try again.'
+    const detail = 'The session store is not responding. No acknowledged visit is lost; please retry.'
     return new Problem(503, detail, { 'Retry-After': '1' }, error)
   }
   if (error instanceof SessionGoneError)
-    return new Problem(409, 'This session has ended meanwhile.', {}, error)
+    return new Problem(409, 'This session has ended in the meantime.', {}, error)
   const { status, expose } = error as { status?: unknown; expose?: unknown }
-  // What the body parser and the router say of a bad request is theirs to say.
+  // Errors of the body parser and the router; their own messages may repeat what the client sent.
   if (typeof status === 'number' && status >= 400 && status < 500 && expose !== false) {
     const detail = status === 413 ? 'The body is too large.' : 'The request could not be read.'
     return new Problem(status, detail, {}, error)
   }
-  return new Problem(500, 'Something went wrong here.', {}, error)
+  return new Problem(500, 'An internal error occurred.', {}, error)
 }

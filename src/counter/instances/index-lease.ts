@@ -1,15 +1,16 @@
+// Gives instances their indexes on a platform that doesn't number them (a Kubernetes Deployment).
 import type { RedisClient } from '../redis/connect.js'
 import type { Instance } from './instance.js'
 
-const GONE_AFTER_MS = 5_000
+const EXPIRES_AFTER_MS = 5_000
 
 /** An instance that gets its index by a lease, and may get another. */
 export interface Numbered extends Omit<Instance, 'index'> {
   index: Instance['index']
 }
 
-// A hash of index → "expiry id". The others' number says how many indexes there have to be: an instance above it leaves a gap
-// below, and moves into that. Redis' own clock, as clocks of replicas differ.
+// A hash of index → "expiry id". With n others the indexes are 0 to n: an instance whose index is above n has a gap below it,
+// and moves into the gap. Redis' own clock, because the clocks of instances differ.
 const RENEW = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -27,14 +28,14 @@ if not own or own > others then
   own = 0
   while taken[own] do own = own + 1 end
 end
-redis.call('HSET', KEYS[1], own, string.format('%d %s', now + ${GONE_AFTER_MS}, ARGV[1]))
-redis.call('PEXPIRE', KEYS[1], ${GONE_AFTER_MS})
+redis.call('HSET', KEYS[1], own, string.format('%d %s', now + ${EXPIRES_AFTER_MS}, ARGV[1]))
+redis.call('PEXPIRE', KEYS[1], ${EXPIRES_AFTER_MS})
 return own`
 
 /**
- * Numbers instances where the platform doesn't (a Kubernetes Deployment): n live ones of a group have the indexes 0 to n - 1.
- * Each keeps its index while it lives; only one that is above a gap moves, into the gap. A group is one version of the app,
- * as on Cloud Foundry, where the instances of a rolling push start at 0 again beside the old ones.
+ * n live instances of a group have the indexes 0 to n - 1. Each keeps its index while it is alive; only one above a gap moves,
+ * into the gap. A group is one version of the app: on Cloud Foundry, too, the new instances of a rolling push start at 0
+ * while the old ones still run.
  */
 export class IndexLease {
   readonly #client: RedisClient
@@ -47,7 +48,7 @@ export class IndexLease {
     this.#instance = instance
   }
 
-  /** Takes or keeps an index, for the next 5 s, and tells the instance. */
+  /** Takes or keeps an index for the next 5 s, and sets it on the instance. */
   async renew(): Promise<void> {
     this.#instance.index = Number(await this.#client.eval(RENEW, 1, this.#key, this.#instance.id))
   }

@@ -1,34 +1,35 @@
+// Keeps the list of live instances in Redis, by heartbeats.
 import type { RedisClient } from '../redis/connect.js'
 import type { IndexLease } from './index-lease.js'
 import type { Instance, LiveInstance } from './instance.js'
-import type { Replicas } from './instances.js'
+import type { Instances } from './instances.js'
 
 const KEY = 'redissessions:instances'
 const BEAT_MS = 2_000
-const UNHEARD_BEAT_MS = 50
-const GONE_AFTER_MS = 5_000
+const FAILED_BEAT_MS = 50
+const EXPIRES_AFTER_MS = 5_000
 
-// Redis' own clock, so that clocks of replicas that differ don't matter.
+// Redis' own clock, because the clocks of instances differ.
 const BEAT = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 redis.call('ZREM', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${GONE_AFTER_MS})
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${EXPIRES_AFTER_MS})
 return redis.call('ZRANGE', KEYS[1], 0, -1)`
 
-/** The replicas as Redis knows them: each says every 2 s that it lives, and is gone 5 s after its last word. */
-export class Registry implements Replicas {
+/** The live instances as Redis knows them: each sends a heartbeat every 2 s and expires 5 s after the last one. */
+export class InstanceRegistry implements Instances {
   readonly #client: RedisClient
   readonly #instance: Instance
   readonly #startedAt: number
   readonly #lease: IndexLease | undefined
-  /** What Redis has of this instance: another text once its index has changed. */
+  /** This instance's entry in Redis; it changes with its index. */
   #entry = ''
   #timer: NodeJS.Timeout | undefined
   #last: readonly LiveInstance[] = []
 
-  /** A lease gives this instance its index, where the platform doesn't. */
+  /** A lease gives this instance its index if the platform doesn't. */
   constructor(client: RedisClient, instance: Instance, startedAt: number, lease?: IndexLease) {
     this.#client = client
     this.#instance = instance
@@ -36,7 +37,7 @@ export class Registry implements Replicas {
     this.#lease = lease
   }
 
-  /** Starts to say that this instance lives; onBeat hears after each time why Redis didn't hear it, or nothing. */
+  /** Starts the heartbeats; after each one onBeat gets the error that it failed with, or nothing. */
   start(onBeat: (error?: Error) => void): void {
     const beat = async () => {
       const error = await this.#beat().then(
@@ -44,15 +45,15 @@ export class Registry implements Replicas {
         (failure: Error) => failure,
       )
       onBeat(error)
-      // More often while it wasn't heard, so that readiness and the picture follow Redis quickly.
-      if (this.#timer) this.#timer = setTimeout(beat, error ? UNHEARD_BEAT_MS : BEAT_MS)
+      // More often after a failure, so that readiness and the page notice quickly when Redis is back.
+      if (this.#timer) this.#timer = setTimeout(beat, error ? FAILED_BEAT_MS : BEAT_MS)
     }
     this.#timer = setTimeout(beat, 0)
   }
 
   /**
-   * @returns the live replicas, this one among them, by index, then id.
-   * @throws the client's error where Redis doesn't answer.
+   * @returns the live instances, this one among them, by index, then id.
+   * @throws the client's error if Redis doesn't answer.
    */
   async now(): Promise<readonly LiveInstance[]> {
     const old = this.#entry
@@ -68,7 +69,7 @@ export class Registry implements Replicas {
     return this.#last
   }
 
-  /** Stops, and takes this instance out at once where Redis answers. */
+  /** Stops, and removes this instance at once if Redis answers. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined

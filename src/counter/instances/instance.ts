@@ -1,11 +1,12 @@
-/** Who an instance is, as answers, logs and the page name it. */
+// Who an instance is, as answers, logs and the page name it.
+
 export interface Instance {
   readonly id: string
-  /** The index that Cloud Foundry, or the platform in its stead, gave, or that it leased; null for none. */
+  /** Given by Cloud Foundry or another platform, or leased from Redis (index-lease.ts); null: none. */
   readonly index: number | null
 }
 
-/** An instance that lives. */
+/** An instance that is alive. */
 export interface LiveInstance extends Instance {
   /** ms since 1970 */
   readonly startedAt: number

@@ -1,4 +1,4 @@
-import type { StoreName } from '../stores/store-names.js'
+import type { StoreName } from '../config/store-names.js'
 import { type Html, html } from './parts/html.js'
 
 /** The experiments; they need the script, which shows them. */

@@ -3,6 +3,7 @@ import session from 'express-session'
 import { ExactRedisStore } from '../../store/index.js'
 import type { Settings } from '../config/settings.js'
 import { SettingsError } from '../config/settings-error.js'
+import type { StoreName } from '../config/store-names.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { RedisClient } from '../redis/connect.js'
 import { COUNTED } from '../visit/count-visit.js'
@@ -10,7 +11,6 @@ import { type BlindChange, changeOnLoad } from './change-on-load.js'
 import { ConnectRedisStore } from './connect-redis-store.js'
 import { begin, reporting } from './operations.js'
 import { saveAndWait } from './save-and-wait.js'
-import type { StoreName } from './store-names.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
 export interface SessionStore {

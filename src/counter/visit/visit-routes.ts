@@ -1,36 +1,38 @@
-import type { Request, RequestHandler, Response, Router } from 'express'
+// The routes that count a visit. Each is answered only after its commit.
+import { type Request, type RequestHandler, type Response, Router } from 'express'
+import { acceptsHtml } from '../http/accepts-html.js'
 import { answerJson } from '../http/answer-json.js'
+import { detachSession } from '../http/detach-session.js'
 import { onlyMethods, Problem } from '../http/problem.js'
-import { wantsPage } from '../http/wants-page.js'
+import { renewCookie } from '../http/renew-cookie.js'
 import type { Instance } from '../instances/instance.js'
 import type { Metrics } from '../metrics/metrics.js'
-import type { ShowPage } from '../page/page-router.js'
-import { leaveSession } from '../stores/leave-session.js'
 import type { SessionStore } from '../stores/open-store.js'
 import { countVisit, visitOf } from './count-visit.js'
-import { renewCookie } from './renew-cookie.js'
+import type { ShowPage } from './show-page.js'
 import { readTrail } from './trail.js'
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 const SHOWN_IN_JSON = ['visits']
 
-/** The routes that count a visit. It is answered only after its commit. */
-export function visitRoutes(
-  router: Router,
-  withSession: RequestHandler,
-  store: SessionStore,
-  instance: Instance,
-  secrets: readonly string[],
-  metrics: Metrics,
-  page: ShowPage,
-): void {
-  // The visit of a session that is there rides on its load where the store can.
+interface VisitParts {
+  /** express-session's middleware. */
+  readonly sessions: RequestHandler
+  readonly store: SessionStore
+  readonly instance: Instance
+  readonly secrets: readonly string[]
+  readonly metrics: Metrics
+  readonly show: ShowPage
+}
+
+export function visitRoutes({ sessions, store, instance, secrets, metrics, show }: VisitParts): Router {
+  // If the session exists and the store supports it, the visit is counted while the session is loaded.
   const counting =
-    store.changeOnLoad?.(withSession, (req) => ({
+    store.changeOnLoad?.(sessions, (req) => ({
       update: visitOf(instance),
       idempotencyKey: idempotencyKeyOf(req),
-      keys: wantsPage(req) ? undefined : SHOWN_IN_JSON,
-    })) ?? withSession
+      keys: acceptsHtml(req) ? undefined : SHOWN_IN_JSON,
+    })) ?? sessions
 
   async function visit(req: Request, res: Response): Promise<void> {
     const { session } = req
@@ -44,22 +46,24 @@ export function visitRoutes(
     else if (!session.cookie.expires) {
       renewCookie(req, res, secrets)
       // Nothing is left to store, and no cookie to set: express-session need not look for changes.
-      if (store.commitsAll) leaveSession(req)
+      if (store.commitsAll) detachSession(req)
     }
     res.setHeader('vary', 'Accept')
-    if (wantsPage(req)) res.type('html').send(page(req, { visits, trail: readTrail(session.trail) }))
+    if (acceptsHtml(req)) res.type('html').send(show(req, { visits, trail: readTrail(session.trail) }))
     else answerJson(res, { visits, instance, store: store.name })
   }
 
+  const router = Router()
   router
     .route('/')
-    // A monitor's HEAD is no visit.
+    // A monitor's HEAD is not a visit.
     .head((_req, res) => {
       res.end()
     })
     .get(counting, visit)
     .all(onlyMethods('GET', 'HEAD'))
   router.route('/api/visits').post(counting, visit).all(onlyMethods('POST'))
+  return router
 }
 
 function idempotencyKeyOf(req: Request): string | undefined {

@@ -60,6 +60,9 @@ describe('settings', () => {
     ['TRUST_PROXY', '<all>', 'a number of hops'],
     ['TRUST_PROXY', 'banana', 'a number of hops'],
     ['TRUST_PROXY', '10.0.0.0/40', 'a number of hops'],
+    ['TRUST_PROXY', '0.0.0.0/0', 'a number of hops'],
+    ['TRUST_PROXY', '1000', 'a number of hops'],
+    ['TRUST_PROXY', '127.0.0.1,', 'a number of hops'],
     ['REDIS_URL', 'redis://:pa%ss@host', 'expected %25'],
     ['CF_INSTANCE_INDEX', 'first', 'a whole number'],
   ])('refuse %s=%s and say what is accepted', (variable, value, accepted) => {

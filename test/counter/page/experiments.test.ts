@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { STORE_NAMES } from '../../../src/counter/stores/store-names.js'
+import { STORE_NAMES } from '../../../src/counter/config/store-names.js'
 import { experiment, Site, visits } from './site.js'
 
 describe.each(STORE_NAMES)('the experiments, with sessions in %s', { timeout: 90_000 }, (store) => {

@@ -1,4 +1,4 @@
-import type { StoreName } from '../../stores/store-names.js'
+import type { StoreName } from '../../config/store-names.js'
 import { grouped, NO_COOKIE } from '../parts/words.js'
 import type { Trouble } from './api.js'
 

@@ -1,5 +1,5 @@
+import type { StoreName } from '../../config/store-names.js'
 import type { Instance, LiveInstance } from '../../instances/instance.js'
-import type { StoreName } from '../../stores/store-names.js'
 import type { Visit } from '../../visit/trail.js'
 
 /** What the page shows, as the server sends it and the browser's script keeps it. */

@@ -1,11 +1,12 @@
+// The probes of the platform: /healthz and /readyz. Neither touches the store.
 import { Router } from 'express'
 
-/** What the platform wants to know of this process; the entry turns it. */
+/** Readiness of this process, updated by server.ts. */
 export class Readiness {
   #contact = false
   #stopping = false
 
-  /** The store has answered once. A later outage takes no replica out of the Service: they would all go at once. */
+  /** The store has answered once. A later outage takes no instance out of the Service: all would go at once. */
   contact(): void {
     this.#contact = true
   }
@@ -20,8 +21,8 @@ export class Readiness {
   }
 }
 
-/** The probes: `/healthz` says that the process lives, `/readyz` whether it takes requests. Neither touches the store. */
-export function healthRouter(readiness: Readiness): Router {
+/** `/healthz` says that the process is alive, `/readyz` whether it takes requests. */
+export function healthRoutes({ readiness }: { readonly readiness: Readiness }): Router {
   return Router()
     .get('/healthz', (_req, res) => {
       res.json({ status: 'alive' })

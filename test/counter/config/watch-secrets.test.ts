@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { followSecrets } from '../../../src/counter/config/follow-secrets.js'
+import { watchSecrets } from '../../../src/counter/config/watch-secrets.js'
 
 const EVERY_MS = 2_000
 
@@ -11,7 +11,7 @@ it('a half-written file is not believed: what two reads in a row found is', () =
   const secrets = ['old']
   let file = 'old'
   const log = pino({ enabled: false })
-  followSecrets(secrets, () => file.split(' '), log)
+  watchSecrets(secrets, () => file.split(' '), log)
 
   file = 'ne'
   vi.advanceTimersByTime(EVERY_MS)

@@ -1,13 +1,14 @@
+// Refuses state-changing requests that another site's page sends with a visitor's cookie.
 import type { RequestHandler } from 'express'
 import { Problem } from './problem.js'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
- * Refuses (403) what another site's page sends to change state. Browsers say where a request comes from (Fetch Metadata,
- * else Origin); a client that says neither is no browser, and has no cookies that a page could abuse.
+ * Answers 403 if a browser says that a state-changing request comes from another site (Fetch Metadata, else Origin). A client
+ * that says neither is not a browser, and has no cookies that a page could abuse.
  */
-export const sameOrigin: RequestHandler = function sameOrigin(req, _res, next) {
+export const csrf: RequestHandler = function csrf(req, _res, next) {
   if (SAFE.has(req.method)) return next()
   const site = req.get('Sec-Fetch-Site')
   const origin = req.get('Origin')

@@ -8,7 +8,7 @@ const EVERY_MS = 2_000
  * row found the same, for one may have met a half-written file. Where they can't be read, or there is none, the list stays,
  * and the log says so once.
  */
-export function followSecrets(secrets: string[], read: () => string[], log: Logger): void {
+export function watchSecrets(secrets: string[], read: () => string[], log: Logger): void {
   let [last, failed] = ['', false]
   setInterval(() => {
     try {
