@@ -1,6 +1,5 @@
 // The routes that look at a session, end it, or give it a new id. None of them counts a visit.
 import { type Request, type RequestHandler, Router } from 'express'
-import { answerJson } from '../http/answer-json.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import type { Instance } from '../instances/instance.js'
 import { call } from '../stores/call.js'
@@ -36,7 +35,7 @@ export function sessionRoutes({ sessions, store, instance, ttlSeconds, show }: S
         const { visits, trail, cookie } = existing(req)
         // Loading it has extended it.
         const expiresInSeconds = cookie.maxAge ? Math.round(cookie.maxAge / 1000) : ttlSeconds
-        answerJson(res, { visits, trail: readTrail(trail), store: store.name, instance, expiresInSeconds })
+        res.json({ visits, trail: readTrail(trail), store: store.name, instance, expiresInSeconds })
       })
       .delete('/api/session', sessions, async (req, res) => {
         await end(req)
@@ -46,7 +45,7 @@ export function sessionRoutes({ sessions, store, instance, ttlSeconds, show }: S
       .all('/api/session', onlyMethods('GET', 'HEAD', 'DELETE'))
       .post('/api/session/regenerate', sessions, async (req, res) => {
         const visits = await regenerate(req)
-        answerJson(res, { visits, instance, store: store.name })
+        res.json({ visits, instance, store: store.name })
       })
       .all('/api/session/regenerate', onlyMethods('POST'))
       // The same for the page's forms, which know GET and POST, and get a page that counts no visit.

@@ -1,7 +1,6 @@
 // The routes that count a visit. Each is answered only after its commit.
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { acceptsHtml } from '../http/accepts-html.js'
-import { answerJson } from '../http/answer-json.js'
 import { detachSession } from '../http/detach-session.js'
 import { onlyMethods, Problem } from '../http/problem.js'
 import { renewCookie } from '../http/renew-cookie.js'
@@ -50,7 +49,7 @@ export function visitRoutes({ sessions, store, instance, secrets, metrics, show 
     }
     res.setHeader('vary', 'Accept')
     if (acceptsHtml(req)) res.type('html').send(show(req, { visits, trail: readTrail(session.trail) }))
-    else answerJson(res, { visits, instance, store: store.name })
+    else res.json({ visits, instance, store: store.name })
   }
 
   const router = Router()
