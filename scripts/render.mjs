@@ -1,16 +1,18 @@
-// Renders what comes from the chart: k8s/base/redissessions.yaml, and the table of values in the chart's README.
+// Renders what comes from the chart: k8s/base/redissessions.yaml, the table of values in the chart's README, and the copy of its
+// values.yaml that its templates can read.
 //   node scripts/render.mjs [--check]    --check writes nothing, and fails where a file differs
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isMap, parseDocument } from 'yaml'
+import { isMap, parseDocument, stringify } from 'yaml'
 import { helmProgram } from '../dist/scripts/helm-program.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
 const CHART = 'helm/redissessions'
 const README = `${CHART}/README.md`
+const DEFAULTS = `${CHART}/files/defaults.yaml`
 const MANIFESTS = 'k8s/base/redissessions.yaml'
 
 async function manifests() {
@@ -18,7 +20,8 @@ async function manifests() {
   const values = ['-f', `${CHART}/values-cloudfoundry.yaml`, '-f', 'k8s/values.yaml']
   const args = ['template', 'redissessions', CHART, '--namespace', 'redissessions', '--skip-tests', ...values]
   const rendered = execFileSync(helm, args, { encoding: 'utf8' })
-    // Kustomize manages these objects, and their files' names and marks are Helm's.
+    // Kustomize manages these objects and names their namespace; their files' names and marks are Helm's.
+    .replace(/^ {2}namespace: .*\n/gm, '')
     .replace(/^ +(app\.kubernetes\.io\/managed-by|helm\.sh\/chart): .*\n/gm, '')
     .replace(/^# Source: .*\n/gm, '')
     .replace(/\n+---/g, '\n---')
@@ -47,9 +50,15 @@ function readme() {
   return `${before}<!-- values -->\n<!-- Generated from values.yaml by npm run render. -->\n${table}\n`
 }
 
+function defaults() {
+  const values = parseDocument(readFileSync(`${CHART}/values.yaml`, 'utf8')).toJS()
+  return `# Rendered from values.yaml by npm run render: don't edit.\n${stringify(values)}`
+}
+
 const check = process.argv.includes('--check')
 for (const [file, text] of [
   [README, readme()],
+  [DEFAULTS, defaults()],
   [MANIFESTS, await manifests()],
 ]) {
   if (!check) writeFileSync(file, text)

@@ -150,7 +150,7 @@ test('the notes warn of what can lose acknowledged visits', async () => {
   expect(await notes(['--set=redis.mode=sentinel'])).not.toContain('WARNING')
   expect(await sentinel('primary')).toContain('WARNING')
   expect(await sentinel('disk')).toContain('WARNING')
-  expect(await sentinel('replicas:2')).toContain('each death of a Redis')
+  expect(await sentinel('replicas:2')).toContain('each crash of a Redis')
   expect(await sentinel('replicas:2')).not.toContain('WARNING')
   const external = '--set=redis.enabled=false,externalRedis.sentinelName=a,externalRedis.nodes={a:1}'
   expect(await notes([external, '--set=externalRedis.mode=sentinel'])).toContain(

@@ -12,10 +12,10 @@ describe('contradictions are refused, with the way out', () => {
     ['redis.mode=sentinel,cloudFoundry.enabled=true', 'redis.mode=standalone'],
     [
       'redis.enabled=false,cloudFoundry.enabled=true,cloudFoundry.existingSecret=a,externalRedis.tls.enabled=true',
-      'TLS to whom?',
+      'which names the Redis to connect to',
     ],
     ['redis.enabled=false', 'externalRedis.nodes'],
-    ['externalRedis.nodes={redis.test:6379}', 'which Redis?'],
+    ['externalRedis.nodes={redis.test:6379}', 'set redis.enabled=false to use your own Redis'],
     [
       'redis.enabled=false,externalRedis.nodes={a:1},externalRedis.mode=sentinel',
       'externalRedis.sentinelName',

@@ -4,13 +4,15 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { CHART } from '../support/chart.js'
 
-/** What templates hand on as it stands, or to a helper: they name no more than this of a value's path. */
-const WHOLE = /\.(image|resources|labels)\..*/
+/** Told apart by the value that they are part of, whose own name then has to be in a template. */
+const COMMON =
+  /\.(enabled|name|annotations|labels|create|tag|repository|digest|pullPolicy|existingSecret|existingSecretKey)$/
+/** What templates hand on as it stands. */
+const WHOLE = /\.(image|resources|strategy|retentionPolicy|\w+Probe|\w*[sS]ecurityContext|\w*[lL]abels)\..*/
 
 const templates = readdirSync(join(CHART, 'templates'), { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.(yaml|tpl|txt)$/.test(file))
   .map((file) => readFileSync(join(CHART, 'templates', file), 'utf8'))
-  .join('\n')
 
 function* pathsOf(values: object, above = ''): Generator<string> {
   for (const [name, value] of Object.entries(values)) {
@@ -23,9 +25,18 @@ function* pathsOf(values: object, above = ''): Generator<string> {
 
 test('each value has a template that uses it', () => {
   const values = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as object
+  const all = templates.join('\n')
   const unused = [...pathsOf(values)].filter((path) => {
-    const names = [path, path.replace(WHOLE, '.$1')].map((name) => name.replaceAll('.', '\\.'))
-    return !new RegExp(`(Values|\\$v)(${names.join('|')})\\b`).test(templates)
+    const value = path.replace(WHOLE, '.$1')
+    const [, name = ''] = /(\.\w+)$/.exec(COMMON.test(value) ? value.replace(COMMON, '') : value) ?? []
+    return !new RegExp(`\\${name}\\b|"${name.slice(1)}"`).test(all)
   })
   expect(unused).toEqual([])
+})
+
+test('each template first gives null values their defaults and refuses contradictions', () => {
+  for (const text of templates.filter(
+    (text) => /^kind: |nindent 0 }}$/m.test(text) && !text.startsWith('{{/*'),
+  ))
+    expect(text.split('\n')[0]).toBe('{{- include "redissessions.values" . }}')
 })

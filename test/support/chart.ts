@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -99,6 +99,14 @@ export async function refusal(args: readonly string[]): Promise<string> {
 /** @returns the arguments of this project's values files, by the part of their names after `values-`. */
 export function valuesFiles(...names: string[]): string[] {
   return names.flatMap((name) => ['-f', `${CHART}/values-${name}.yaml`])
+}
+
+/** Names of the value sets in the chart's ci/, which stand for the ways in which people install it. */
+export const CI_SETS = readdirSync(join(CHART, 'ci')).map((file) => file.replace('-values.yaml', ''))
+
+/** @returns the arguments for one of them. */
+export function ciFile(name: string): string[] {
+  return ['-f', join(CHART, 'ci', `${name}-values.yaml`)]
 }
 
 /** @returns the only object of a kind and a name among these. */

@@ -1,4 +1,4 @@
-# Starts a Sentinel. Of its own file, which it rewrites, it keeps what it knows of the set: who leads since when, and who else is there.
+# Starts a Sentinel. From its own file, which it rewrites, it keeps what it knows of the set: the primary, since when, and the others.
 set -eu
 umask 077
 . /etc/redis/sentinels.sh
@@ -15,15 +15,25 @@ if [ -z "$known" ]; then
 fi
 say "$(echo "$known" | grep ' monitor ')"
 
+password_hash=$(hash sentinel-password)
 cat > /run/redis/users.acl <<END
 user default on nopass resetkeys &* -@all +ping +hello +info +client|setname +client|setinfo +subscribe +psubscribe +unsubscribe +sentinel|get-master-addr-by-name +sentinel|master +sentinel|masters +sentinel|sentinels +sentinel|replicas +sentinel|slaves
-user sentinel on #$(password sentinel-password | sha256sum | cut -d ' ' -f 1) resetkeys &* -@all +auth +ping +hello +info +client|setname +publish +subscribe +sentinel|is-master-down-by-addr +sentinel|failover +sentinel|debug
+user sentinel on #$password_hash resetkeys &* -@all +auth +ping +hello +info +client|setname +publish +subscribe +sentinel|is-master-down-by-addr +sentinel|failover +sentinel|debug
 END
-# Not all at the same moment: where each votes for itself, nobody is elected, and seconds go by.
+# Not all at the same moment: if each votes for itself, nobody is elected, and seconds are lost.
 down_after_ms=$((DOWN_AFTER_MS + 200 * ${HOSTNAME##*-}))
 
+ports='port 26379'
+[ -z "${TLS-}" ] || ports='port 0
+tls-port 26379
+tls-cert-file /run/secrets/redis-tls/tls.crt
+tls-key-file /run/secrets/redis-tls/tls.key
+tls-ca-cert-file /run/secrets/redis-tls/ca.crt
+tls-auth-clients no
+tls-replication yes'
+
 cat > /data/sentinel.conf.new <<END
-port 26379
+$ports
 dir /data
 aclfile /run/redis/users.acl
 protected-mode no
