@@ -33,7 +33,6 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 /** The text without what is quoted: code, and lines of the list of words to avoid. */
 function prose(page: string): string {
   return readFileSync(page, 'utf8')
-    .replace(/<!-- values -->[\s\S]*/, '')
     .replace(/^```[\s\S]*?^```/gm, '')
     .replace(/`[^`\n]*`/g, '`code`')
     .replace(/\*[^*\n]+\*/g, '*quoted*')
