@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { findProgram } from '../src/demo/system-package.js'
+import { findProgram } from '../src/demo/find-program.js'
 
 const taskset = findProgram('taskset')
 

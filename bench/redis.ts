@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import getPort from 'get-port'
 import { Redis } from 'ioredis'
-import { redisOnPath } from '../src/demo/redis-program.js'
+import { redisServer } from '../src/demo/redis-program.js'
 import { OTHER_CPU, start, whenThisEnds } from './process.js'
 
 /** What Redis has done so far. */
@@ -29,7 +29,7 @@ export interface BenchRedis {
 export async function startRedis(
   held: (command: readonly string[]) => readonly string[] = (command) => command,
 ): Promise<BenchRedis> {
-  const program = process.env.REDIS_SERVER ?? redisOnPath()
+  const program = process.env.REDIS_SERVER ?? redisServer()
   if (!program) throw new Error('no redis-server here: npm run bench installs it')
   const port = await getPort({ host: '127.0.0.1' })
   const folder = mkdtempSync(join(tmpdir(), 'redissessions-bench-'))

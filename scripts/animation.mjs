@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { findProgram } from '../dist/demo/system-package.js'
+import { findProgram } from '../dist/demo/find-program.js'
 import { experiment, IMAGES, visit, withSite } from './site.mjs'
 
 const FILE = join(IMAGES, 'restart.webp')

@@ -12,11 +12,11 @@ const BENCHES = ['durability', 'scaling', 'sizing', 'soak', 'start']
 /** The file that each program is, its first arguments, and what it needs besides npm's packages and the build. */
 const PROGRAMS = {
   start: { file: 'dist/counter/server.js' },
-  demo: { file: 'dist/demo/demo.js' },
-  dev: { file: 'scripts/dev.mjs' },
+  demo: { file: 'dist/demo/demo.js', needs: ['demo-redis'] },
+  dev: { file: 'scripts/dev.mjs', needs: ['demo-redis'] },
   kind: { file: 'dist/demo/kind.js' },
   drill: { file: 'dist/drill/main.js' },
-  contrast: { file: 'dist/demo/contrast.js' },
+  contrast: { file: 'dist/demo/contrast.js', needs: ['demo-redis'] },
   bench: { file: 'dist/bench/main.js', needs: ['redis', 'bench'] },
   test: { file: VITEST, args: ['run', '--project', 'quick'], needs: TOOLS },
   'test:long': { file: VITEST, args: ['run', '--project', 'long'], needs: TOOLS },

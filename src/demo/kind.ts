@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { findProgram } from './system-package.js'
+import { findProgram } from './find-program.js'
 
 // `npm run kind`: from nothing to the page, on a Kubernetes cluster of containers. Running it again brings it up to date.
 

@@ -5,7 +5,8 @@ import type { Environment } from '../counter/config/environment.js'
 import { startBalancer } from './balancer.js'
 import { Fleet, type LocalInstance } from './instances.js'
 import { freeBalancerPort } from './ports.js'
-import { foreignRedis, type LocalRedis, ownRedis } from './redis.js'
+import { absentRedis, foreignRedis, type LocalRedis, ownRedis } from './redis.js'
+import { findRedisProgram } from './redis-program.js'
 import { Rotation } from './rotation.js'
 
 export interface PlatformOptions {
@@ -95,7 +96,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   try {
     const { redisUrl } = options
-    redis = redisUrl ? await foreignRedis(redisUrl) : await ownRedis(dataFolder, balancer.port, say)
+    if (redisUrl) redis = await foreignRedis(redisUrl)
+    else {
+      const program = findRedisProgram()
+      if (program) redis = await ownRedis(program, dataFolder, balancer.port, say)
+      else if (store === 'memory') redis = absentRedis()
+      else throw new Error('there is no Redis on this machine: npm run demo says how to get one')
+    }
     await fleet.scale(options.instances)
     await fleet.ready()
   } catch (error) {
@@ -121,6 +128,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     stopRedis: () => running.halt(),
     startRedis: () => running.start(),
     async switchStore(name) {
+      if (name !== 'memory' && !running.url) await running.start()
       store = name
       await restart()
     },

@@ -1,8 +1,13 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { basename } from 'node:path'
-import { findProgram, installSystemPackage, REDIS_PACKAGE } from './system-package.js'
+// The ways to run Redis on this machine: a program, or Docker.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { homedir } from 'node:os'
+import { basename, join } from 'node:path'
+import { findProgram, isProgram } from './find-program.js'
 
 const IMAGE = 'redis:8-alpine'
+const NAMES = ['redis-server', 'valkey-server']
+/** Where scripts/lib/redis-server.mjs puts a server for a machine that has none. */
+const OWN_FOLDER = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'redissessions', 'redis')
 const ENGINE_DEADLINE_MS = 5_000
 
 interface RedisLaunch {
@@ -15,7 +20,7 @@ interface RedisLaunch {
 }
 
 /** A way to run Redis on this machine. */
-interface RedisProgram {
+export interface RedisProgram {
   /** What it is, for people. */
   readonly label: string
   launch(options: RedisLaunch, settings: readonly string[]): ChildProcess
@@ -23,30 +28,20 @@ interface RedisProgram {
   kill(child: ChildProcess, name: string): void
 }
 
-/** @returns the full path of a Redis or a Valkey, undefined for none. */
-export function redisOnPath(): string | undefined {
-  return findProgram('redis-server', 'valkey-server')
+/** @returns the path of a redis-server or valkey-server on PATH, else of the one that was fetched; undefined for none. */
+export function redisServer(): string | undefined {
+  return findProgram(...NAMES) ?? NAMES.map((name) => join(OWN_FOLDER, 'bin', name)).find(isProgram)
 }
 
 /**
- * @returns redis-server or valkey-server from PATH, else Docker where its engine answers, else redis-server
- * after its installation by the system's package manager.
- * @throws Error where none of these works.
+ * @returns redis-server or valkey-server from PATH, else Docker if its engine answers and has the image, else the server that
+ *   was fetched; undefined if none of these works.
  */
-export function findRedisProgram(say: (line: string) => void): RedisProgram {
-  const found = redisOnPath()
-  if (found) return nativeRedis(found)
-  const docker = findProgram('docker')
-  if (docker && engineAnswers(docker)) {
-    say(`no redis-server here: Docker runs one (${IMAGE})`)
-    if (hasImage(docker)) return dockerRedis(docker)
-    say('the image could not be had: looking further')
-  }
-  say('no redis-server and no Docker engine here: installing redis-server')
-  installSystemPackage(REDIS_PACKAGE, say)
-  const installed = redisOnPath()
-  if (!installed) throw new Error('Redis was installed, but no redis-server is on PATH')
-  return nativeRedis(installed)
+export function findRedisProgram(): RedisProgram | undefined {
+  const docker = findProgram(...NAMES) ? undefined : findProgram('docker')
+  if (docker && run(docker, 'image', 'inspect', IMAGE)) return dockerRedis(docker)
+  const server = redisServer()
+  return server ? nativeRedis(server) : undefined
 }
 
 function nativeRedis(path: string): RedisProgram {
@@ -73,18 +68,6 @@ function dockerRedis(docker: string): RedisProgram {
     },
     kill: (_child, name) => run(docker, 'kill', name),
   }
-}
-
-function engineAnswers(docker: string): boolean {
-  return run(docker, 'version', '--format', '{{.Server.Version}}')
-}
-
-/** Whether the image is here, or comes: a first download may well take minutes. */
-function hasImage(docker: string): boolean {
-  return (
-    run(docker, 'image', 'inspect', IMAGE) ||
-    spawnSync(docker, ['pull', IMAGE], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
-  )
 }
 
 function run(program: string, ...args: string[]): boolean {

@@ -5,14 +5,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { portBeside } from './ports.js'
 import { contact, endLeftover, keeper } from './redis-contact.js'
-import { findRedisProgram } from './redis-program.js'
+import type { RedisProgram } from './redis-program.js'
 import { inWords, Supervised } from './supervised.js'
 
 const START_DEADLINE_MS = 30_000
 
 /** The Redis of the local platform. */
 export interface LocalRedis {
-  readonly url: string
+  readonly url: string | undefined
   /** What and where it is, for people; without a password. */
   readonly label: string
   /** Whether this platform runs it, and so may stop it. */
@@ -40,11 +40,28 @@ export async function foreignRedis(url: string): Promise<LocalRedis> {
   return { url, label: host, ours: false, running: true, start: notOurs, halt: notOurs, stop: async () => {} }
 }
 
+/** @returns what stands for Redis on a machine that has none: enough for the memory store, and for nothing else. */
+export function absentRedis(): LocalRedis {
+  const none = async () => {
+    throw new Error('there is no Redis on this machine: only the memory store runs here')
+  }
+  return {
+    url: undefined,
+    label: 'none on this machine; the memory store needs none',
+    ours: false,
+    running: true,
+    start: none,
+    halt: none,
+    stop: async () => {},
+  }
+}
+
 /**
  * Starts a Redis of our own on a free port of 127.0.0.1, with its data in a folder; started again when it dies.
- * @throws Error where there is no way to run one, where it doesn't start, or where a demo that still runs has it.
+ * @throws Error if it doesn't start, or if a demo that still runs has the data folder.
  */
 export async function ownRedis(
+  program: RedisProgram,
   dataFolder: string,
   balancerPort: number,
   say: (line: string) => void,
@@ -57,7 +74,6 @@ export async function ownRedis(
   const mark = `${name}.rdb`
   await endLeftover(portFile, mark, say)
 
-  const program = findRedisProgram(say)
   const port = await portBeside(balancerPort, 'redis')
   writeFileSync(portFile, `${port}`)
   const logFile = join(dataFolder, 'logs', 'redis.log')

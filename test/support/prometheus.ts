@@ -65,11 +65,9 @@ export class Prometheus {
       `--config.file=${this.#folder}/prometheus.yaml`,
       `--storage.tsdb.path=${this.#folder}/data`,
     ]
-    const child = spawn(
-      prometheusProgram('prometheus', () => {}),
-      [...files, `--web.listen-address=${address}`],
-      { stdio: 'ignore' },
-    )
+    const child = spawn(prometheusProgram('prometheus'), [...files, `--web.listen-address=${address}`], {
+      stdio: 'ignore',
+    })
     this.#process = child
     await until(async () => {
       if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}`)
@@ -95,11 +93,7 @@ export function promtoolTest(groups: unknown, file: string): void {
     writeFileSync(join(folder, 'rules.yaml'), stringify({ groups }))
     copyFileSync(file, join(folder, 'tests.yaml'))
     const promtool = (...args: string[]) =>
-      execFileSync(
-        prometheusProgram('promtool', () => {}),
-        args,
-        { stdio: 'pipe' },
-      )
+      execFileSync(prometheusProgram('promtool'), args, { stdio: 'pipe' })
     promtool('check', 'rules', join(folder, 'rules.yaml'))
     promtool('test', 'rules', join(folder, 'tests.yaml'))
   } finally {

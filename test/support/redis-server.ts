@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { redisOnPath } from '../../src/demo/redis-program.js'
+import { redisServer } from '../../src/demo/redis-program.js'
 import { freePort } from './free-port.js'
 
 /** @returns the path of Redis (REDIS_SERVER names the program, for other versions), which can be a Sentinel too. */
 export function redisProgram(): string {
-  const program = process.env.REDIS_SERVER ?? redisOnPath()
+  const program = process.env.REDIS_SERVER ?? redisServer()
   if (!program) throw new Error('no redis-server here: npm test installs it')
   return program
 }
