@@ -1,9 +1,10 @@
+// The load balancer of the demo: each request goes to the next live instance.
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyServer } from 'httpxy'
-import type { Rotation } from './rotation.js'
+import type { BackendPool } from './backend-pool.js'
 
 const PATIENCE_MS = 10_000
 const SILENCE_MS = 60_000
@@ -44,7 +45,7 @@ export interface Balancer {
  */
 export async function startBalancer(
   port: number,
-  rotation: Pick<Rotation, 'next' | 'skip'>,
+  pool: Pick<BackendPool, 'next' | 'skip'>,
   patienceMs = PATIENCE_MS,
 ): Promise<Balancer> {
   const agent = new ConnectingAgent({ keepAlive: true, timeout: IDLE_MS })
@@ -55,7 +56,7 @@ export async function startBalancer(
     for (const name of ['for', 'host', 'port', 'proto']) delete request.headers[`x-forwarded-${name}`]
     const patience = AbortSignal.timeout(patienceMs)
     for (;;) {
-      const target = await rotation.next(patience)
+      const target = await pool.next(patience)
       if (response.destroyed) return
       if (target === undefined) {
         return problem(response, 503, 'Service Unavailable', 'No instance is ready.', { 'retry-after': '1' })
@@ -66,7 +67,7 @@ export async function startBalancer(
         if (!(error instanceof NotConnected)) {
           return problem(response, 502, 'Bad Gateway', 'The instance went away before it had answered.')
         }
-        rotation.skip(target)
+        pool.skip(target)
       }
     }
   }

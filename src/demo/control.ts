@@ -1,3 +1,4 @@
+// Lets the drill act on a running demo, over HTTP on 127.0.0.1.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// What the demo's keys do.
 import type { Platform } from './platform.js'
 
 /** The stores in the order in which the demo switches, and what to watch for. */

@@ -1,3 +1,4 @@
+// Reads the settings of the demo from the environment.
 import * as v from 'valibot'
 import { type Environment, parseVariables, readVariables, whole } from '../counter/config/environment.js'
 import { SettingsError } from '../counter/config/settings-error.js'

@@ -10,7 +10,7 @@ import { overview, readKeys } from './terminal.js'
 
 const PROJECT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 /** One Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
-const SAME_WISH_MS = 1_000
+const SIGINT_DEDUP_MS = 1_000
 
 const say = (line: string) => console.log(`  ${new Date().toTimeString().slice(0, 8)}  ${line}`)
 
@@ -60,7 +60,7 @@ function quit(): void {
   if (!quitting.signal.aborted) {
     wished = Date.now()
     quitting.abort()
-  } else if (Date.now() - wished > SAME_WISH_MS) {
+  } else if (Date.now() - wished > SIGINT_DEDUP_MS) {
     process.exit(1)
   }
 }

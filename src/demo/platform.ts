@@ -1,13 +1,14 @@
+// The whole platform on one machine: Redis, instances, a load balancer.
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from '../counter/config/environment.js'
+import { BackendPool } from './backend-pool.js'
 import { startBalancer } from './balancer.js'
-import { Fleet, type LocalInstance } from './instances.js'
+import { Fleet, type LocalInstance } from './fleet.js'
 import { freeBalancerPort } from './ports.js'
-import { absentRedis, foreignRedis, type LocalRedis, ownRedis } from './redis.js'
+import { absentRedis, externalRedis, type LocalRedis, ownRedis } from './redis.js'
 import { findRedisProgram } from './redis-program.js'
-import { Rotation } from './rotation.js'
 
 export interface PlatformOptions {
   /** The session store of the instances. */
@@ -57,12 +58,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   mkdirSync(logFolder, { recursive: true })
   let store = options.store
   let redis: LocalRedis | undefined
-  const rotation = new Rotation()
+  const pool = new BackendPool()
   // The port first: where it is taken, perhaps by another demo, nothing else may be touched.
-  const balancer = await startBalancer(options.port || (await freeBalancerPort()), rotation)
+  const balancer = await startBalancer(options.port || (await freeBalancerPort()), pool)
   const secret = sessionSecret(join(dataFolder, 'session-secret'))
   const fleet = new Fleet({
-    rotation,
+    pool,
     logFolder,
     balancerPort: balancer.port,
     say,
@@ -78,13 +79,13 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     }),
   })
 
-  async function settled(): Promise<void> {
+  async function untilReady(): Promise<void> {
     // Without Redis nobody gets ready; they do by themselves when it is back.
     if (redis?.running) await fleet.ready()
   }
   async function restart(): Promise<void> {
     await fleet.restart()
-    await settled()
+    await untilReady()
   }
   async function killInstance(index = Math.floor(Math.random() * fleet.instances.length)): Promise<void> {
     await fleet.kill(index)
@@ -96,7 +97,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   try {
     const { redisUrl } = options
-    if (redisUrl) redis = await foreignRedis(redisUrl)
+    if (redisUrl) redis = await externalRedis(redisUrl)
     else {
       const program = findRedisProgram()
       if (program) redis = await ownRedis(program, dataFolder, balancer.port, say)
@@ -123,7 +124,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     killInstance,
     async killAndWait() {
       await killInstance()
-      await settled()
+      await untilReady()
     },
     stopRedis: () => running.halt(),
     startRedis: () => running.start(),
@@ -134,7 +135,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
     async scale(count) {
       await fleet.scale(count)
-      await settled()
+      await untilReady()
     },
     stop,
   }

@@ -1,3 +1,4 @@
+// Chooses the ports of a platform.
 import getPort, { portNumbers } from 'get-port'
 
 /** Where the ports of a platform lie, counted from its balancer's. */

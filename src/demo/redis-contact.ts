@@ -1,13 +1,14 @@
+// Connections of the platform to its Redis.
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 
 const CONTACT_DEADLINE_MS = 3_000
 /** The name of the connection by which a platform that runs is known to another one. */
-const KEEPER = 'redissessions-keeper'
+const HEARTBEAT = 'redissessions-heartbeat'
 
 /** @returns the lasting connection of a platform to its Redis; a command fails at once while that is away. */
-export function keeper(url: string): Redis {
-  const options = { connectionName: KEEPER, retryStrategy: () => 50, enableOfflineQueue: false }
+export function heartbeatClient(url: string): Redis {
+  const options = { connectionName: HEARTBEAT, retryStrategy: () => 50, enableOfflineQueue: false }
   const client = new Redis(url, options)
   return client.on('error', () => {})
 }
@@ -16,7 +17,7 @@ export function keeper(url: string): Redis {
  * Connects once, without another try.
  * @throws Error where Redis doesn't answer within 3 s.
  */
-export async function contact<T>(url: string, use: (client: Redis) => Promise<T>): Promise<T> {
+export async function connectOnce<T>(url: string, use: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: CONTACT_DEADLINE_MS,
@@ -49,10 +50,10 @@ export async function endLeftover(
 ): Promise<void> {
   const port = readPort(portFile)
   if (!port) return
-  await contact(`redis://127.0.0.1:${port}`, async (client) => {
+  await connectOnce(`redis://127.0.0.1:${port}`, async (client) => {
     const [, file] = (await client.config('GET', 'dbfilename')) as string[]
     if (file !== mark) return
-    if (String(await client.client('LIST')).includes(`name=${KEEPER} `)) {
+    if (String(await client.client('LIST')).includes(`name=${HEARTBEAT} `)) {
       throw new RunsAlready('a demo with this data folder runs already: DEMO_DATA names another folder')
     }
     say(`a Redis of an earlier demo was still here (port ${port}): ended`)

@@ -1,12 +1,13 @@
+// The Redis of the platform, and how it is kept running.
 import { createHash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { portBeside } from './ports.js'
-import { contact, endLeftover, keeper } from './redis-contact.js'
+import { connectOnce, endLeftover, heartbeatClient } from './redis-contact.js'
 import type { RedisProgram } from './redis-program.js'
-import { inWords, Supervised } from './supervised.js'
+import { inWords, SupervisedProcess } from './supervised-process.js'
 
 const START_DEADLINE_MS = 30_000
 
@@ -29,9 +30,9 @@ export interface LocalRedis {
  * @returns a Redis that others run, once it has answered.
  * @throws Error that names REDIS_URL where it doesn't answer.
  */
-export async function foreignRedis(url: string): Promise<LocalRedis> {
+export async function externalRedis(url: string): Promise<LocalRedis> {
   const host = URL.canParse(url) ? new URL(url).host : 'that address'
-  await contact(url, async (client) => client.ping()).catch((error: Error) => {
+  await connectOnce(url, async (client) => client.ping()).catch((error: Error) => {
     throw new Error(`REDIS_URL: Redis at ${host} does not answer (${error.message})`)
   })
   const notOurs = async () => {
@@ -82,7 +83,7 @@ export async function ownRedis(
   // answers all the same; a kill would then lose visits that were acknowledged.
   const settings = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--dbfilename', mark]
   let starting = true
-  const server = new Supervised({
+  const server = new SupervisedProcess({
     launch() {
       const log = openSync(logFile, 'a')
       const child = program.launch({ port, folder, name, log }, settings)
@@ -97,7 +98,7 @@ export async function ownRedis(
       return true
     },
   })
-  const client = keeper(`redis://127.0.0.1:${port}`)
+  const client = heartbeatClient(`redis://127.0.0.1:${port}`)
 
   async function up(): Promise<boolean> {
     const deadline = Date.now() + START_DEADLINE_MS

@@ -1,3 +1,4 @@
+// The demo in a terminal: its keys, and what it prints.
 import { join } from 'node:path'
 import type { ReadStream } from 'node:tty'
 import type { Platform } from './platform.js'

@@ -2,8 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, get, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { BackendPool } from '../../src/demo/backend-pool.js'
 import { type Balancer, startBalancer } from '../../src/demo/balancer.js'
-import { Rotation } from '../../src/demo/rotation.js'
 import { freePort } from '../support/free-port.js'
 
 const cleanups: (() => unknown)[] = []
@@ -28,15 +28,15 @@ async function end(server: Server): Promise<void> {
   await once(server, 'close')
 }
 
-async function balance(ports: number[], patienceMs?: number): Promise<{ url: string; rotation: Rotation }> {
-  const rotation = new Rotation()
-  for (const port of ports) rotation.add(port)
-  const balancer: Balancer = await startBalancer(0, rotation, patienceMs)
+async function balance(ports: number[], patienceMs?: number): Promise<{ url: string; pool: BackendPool }> {
+  const pool = new BackendPool()
+  for (const port of ports) pool.add(port)
+  const balancer: Balancer = await startBalancer(0, pool, patienceMs)
   cleanups.push(async () => {
-    for (const port of ports) rotation.remove(port)
+    for (const port of ports) pool.remove(port)
     await balancer.close()
   })
-  return { url: `http://127.0.0.1:${balancer.port}`, rotation }
+  return { url: `http://127.0.0.1:${balancer.port}`, pool }
 }
 
 const soon = () => AbortSignal.timeout(10_000)
@@ -50,8 +50,8 @@ describe('the balancer', () => {
   it('gives each request to the next live instance', async () => {
     const instances = await Promise.all(['a', 'b', 'c'].map((name) => instance(named(name))))
     const ports = instances.map(({ port }) => port)
-    const { url, rotation } = await balance(ports)
-    await rotation.ready(ports, soon())
+    const { url, pool } = await balance(ports)
+    await pool.ready(ports, soon())
     const rounds = []
     for (let i = 0; i < 9; i++) rounds.push(await text(url))
     expect(rounds.slice(0, 3).sort()).toEqual(['a', 'b', 'c'])
@@ -68,11 +68,11 @@ describe('the balancer', () => {
     cleanups.push(() => end(late))
     const { port } = await instance(named('a'))
     const ports = [port, (late.address() as AddressInfo).port]
-    const { url, rotation } = await balance(ports)
-    await rotation.ready([port], soon())
+    const { url, pool } = await balance(ports)
+    await pool.ready([port], soon())
     expect([await text(url), await text(url), await text(url)]).toEqual(['a', 'a', 'a'])
     ready = true
-    await rotation.ready(ports, soon())
+    await pool.ready(ports, soon())
     expect([await text(url), await text(url)].sort()).toEqual(['a', 'late'])
   })
 
@@ -81,8 +81,8 @@ describe('the balancer', () => {
     const gone = await freePort()
     const turns = [gone, port]
     const skipped: number[] = []
-    const rotation = { next: async () => turns.shift(), skip: (port: number) => skipped.push(port) }
-    const balancer = await startBalancer(0, rotation)
+    const pool = { next: async () => turns.shift(), skip: (port: number) => skipped.push(port) }
+    const balancer = await startBalancer(0, pool)
     cleanups.push(() => balancer.close())
     const body = 'x'.repeat(300_000)
     expect(await text(`http://127.0.0.1:${balancer.port}`, { method: 'POST', body })).toBe(body)
@@ -97,8 +97,8 @@ describe('the balancer', () => {
     }
     const instances = [await instance(breaking), await instance(breaking)]
     const ports = instances.map(({ port }) => port)
-    const { url, rotation } = await balance(ports)
-    await rotation.ready(ports, soon())
+    const { url, pool } = await balance(ports)
+    await pool.ready(ports, soon())
     const response = await fetch(url)
     expect(response.status).toBe(502)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
@@ -113,8 +113,8 @@ describe('the balancer', () => {
       response.writeHead(200, { 'content-length': '10' })
       response.write('half', () => response.destroy())
     })
-    const { url, rotation } = await balance([port])
-    await rotation.ready([port], soon())
+    const { url, pool } = await balance([port])
+    await pool.ready([port], soon())
     await expect(text(url)).rejects.toThrow()
     expect(seen).toBe(1)
   })
@@ -141,8 +141,8 @@ describe('the balancer', () => {
       answer = response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: 1\n\n')
     })
-    const { url, rotation } = await balance([port])
-    await rotation.ready([port], soon())
+    const { url, pool } = await balance([port])
+    await pool.ready([port], soon())
     const reader = (await fetch(url)).body?.getReader()
     const event = async () => new TextDecoder().decode((await reader?.read())?.value)
     expect(await event()).toBe('data: 1\n\n')
@@ -153,8 +153,8 @@ describe('the balancer', () => {
 
   it('tells who asked, and believes no client about it', async () => {
     const { port } = await instance((request, response) => response.end(JSON.stringify(request.headers)))
-    const { url, rotation } = await balance([port])
-    await rotation.ready([port], soon())
+    const { url, pool } = await balance([port])
+    await pool.ready([port], soon())
     const forged = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil' }
     const host = new URL(url).host
     expect(JSON.parse(await text(url, { headers: forged }))).toMatchObject({
@@ -171,8 +171,8 @@ describe('the balancer', () => {
       response.once('close', () => client.emit('left'))
       client.emit('asked')
     })
-    const { url, rotation } = await balance([port])
-    await rotation.ready([port], soon())
+    const { url, pool } = await balance([port])
+    await pool.ready([port], soon())
     const asked = once(client, 'asked')
     const left = once(client, 'left')
     const request = get(url).on('error', () => {})
@@ -185,7 +185,9 @@ describe('the balancer', () => {
     const taken = createTcpServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     cleanups.push(() => taken.close())
-    await expect(startBalancer((taken.address() as AddressInfo).port, new Rotation())).rejects.toMatchObject({
+    await expect(
+      startBalancer((taken.address() as AddressInfo).port, new BackendPool()),
+    ).rejects.toMatchObject({
       code: 'EADDRINUSE',
     })
   })

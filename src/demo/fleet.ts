@@ -1,11 +1,12 @@
+// The instance processes of the demo.
 import { fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../counter/config/environment.js'
+import type { BackendPool } from './backend-pool.js'
 import { portBeside } from './ports.js'
-import type { Rotation } from './rotation.js'
-import { type Ending, inWords, Supervised } from './supervised.js'
+import { type Ending, inWords, SupervisedProcess } from './supervised-process.js'
 
 const READY_DEADLINE_MS = 20_000
 /** sysexits' EX_CONFIG, by which an instance says that its settings are wrong: a new start can't help. */
@@ -23,11 +24,11 @@ export interface LocalInstance {
 }
 
 interface RunningInstance extends LocalInstance {
-  readonly process: Supervised
+  readonly process: SupervisedProcess
 }
 
 interface FleetOptions {
-  readonly rotation: Rotation
+  readonly pool: BackendPool
   readonly logFolder: string
   readonly balancerPort: number
   /** The environment of an instance that starts now; port and index are added to it. */
@@ -35,7 +36,7 @@ interface FleetOptions {
   readonly say: (line: string) => void
 }
 
-/** The instance processes; each is in the rotation while it runs. */
+/** The instance processes; each is in the pool while it runs. */
 export class Fleet {
   readonly #options: FleetOptions
   #instances: RunningInstance[] = []
@@ -85,22 +86,22 @@ export class Fleet {
    */
   async ready(): Promise<void> {
     const ports = this.#instances.map(({ port }) => port)
-    const { rotation, logFolder } = this.#options
+    const { pool, logFolder } = this.#options
     const refusal = this.#refusal.signal
     const limit = AbortSignal.any([AbortSignal.timeout(READY_DEADLINE_MS), refusal])
-    if (await rotation.ready(ports, limit)) return
+    if (await pool.ready(ports, limit)) return
     if (refusal.aborted) throw new Error(refusal.reason)
     throw new Error(`the instances did not get ready within ${READY_DEADLINE_MS / 1000} s: see ${logFolder}`)
   }
 
   async #end({ port, process }: RunningInstance): Promise<void> {
-    // Out of the rotation first: no request is on its way to an instance that has stopped listening.
-    this.#options.rotation.remove(port)
+    // Out of the pool first: no request is on its way to an instance that has stopped listening.
+    this.#options.pool.remove(port)
     await process.stop()
   }
 
   async #create(index: number): Promise<RunningInstance> {
-    const { rotation, logFolder, balancerPort, environment } = this.#options
+    const { pool, logFolder, balancerPort, environment } = this.#options
     const port = await portBeside(balancerPort, 'instance')
     const metricsPort = await portBeside(balancerPort, 'metrics')
     const file = logFile(logFolder, index)
@@ -121,16 +122,19 @@ export class Fleet {
         detached: true,
       })
       closeSync(log)
-      child.once('exit', () => rotation.remove(port))
-      rotation.add(port)
+      child.once('exit', () => pool.remove(port))
+      pool.add(port)
       return child
     }
     const instance = { index, port, metricsPort }
-    return { ...instance, process: new Supervised({ launch, onDeath: (end) => this.#died(instance, end) }) }
+    return {
+      ...instance,
+      process: new SupervisedProcess({ launch, onDeath: (end) => this.#died(instance, end) }),
+    }
   }
 
   #died({ index, port }: LocalInstance, ending: Ending): boolean {
-    const { rotation, say, logFolder } = this.#options
+    const { pool, say, logFolder } = this.#options
     if (ending.code === BAD_SETTINGS) {
       this.#refusal.abort(`the instances refuse their settings: ${lastLine(logFile(logFolder, index))}`)
       return false
@@ -138,7 +142,7 @@ export class Fleet {
     const died = Date.now()
     say(`instance ${index} ended (${inWords(ending)}): it is started again`)
     const deadline = AbortSignal.timeout(READY_DEADLINE_MS)
-    void rotation.ready([port], deadline).then((ready) => {
+    void pool.ready([port], deadline).then((ready) => {
       if (ready) say(`instance ${index} is back after ${Date.now() - died} ms`)
     })
     return true

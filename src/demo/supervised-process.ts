@@ -1,3 +1,4 @@
+// A process that is started again when it dies.
 import type { ChildProcess } from 'node:child_process'
 
 const FIRST_PAUSE_MS = 100
@@ -12,7 +13,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null
 }
 
-interface SupervisedOptions {
+interface SupervisedProcessOptions {
   /** Starts the process. */
   readonly launch: () => ChildProcess
   /** Told of each end that nobody asked for. False: it is not started again. */
@@ -22,15 +23,15 @@ interface SupervisedOptions {
 }
 
 /** A process that is started again when it dies: at once at first, then after ever longer pauses. */
-export class Supervised {
-  readonly #options: SupervisedOptions
+export class SupervisedProcess {
+  readonly #options: SupervisedProcessOptions
   #child: ChildProcess | undefined
   #exited: Promise<unknown> = Promise.resolve()
   #wanted = false
   #pauseMs = FIRST_PAUSE_MS
   #again: NodeJS.Timeout | undefined
 
-  constructor(options: SupervisedOptions) {
+  constructor(options: SupervisedProcessOptions) {
     this.#options = options
   }
 

@@ -1,3 +1,4 @@
+// The backends of the load balancer: which of them are live, and whose turn it is.
 import { EventEmitter, once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -12,7 +13,7 @@ interface Backend {
 }
 
 /** Whose turn it is: the ports of 127.0.0.1 in their order, without those that don't answer /readyz. */
-export class Rotation {
+export class BackendPool {
   readonly #cameUp = new EventEmitter().setMaxListeners(0)
   #backends: Backend[] = []
   #turn = 0
