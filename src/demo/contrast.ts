@@ -2,11 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ownAdapter } from '../drill/adapter.js'
+import { grouped } from '../drill/books/anomaly.js'
 import { drill } from '../drill/drill.js'
-import { DEFAULTS, type Plan } from '../drill/plan.js'
+import type { Settings } from '../drill/options/table.js'
 import type { Report } from '../drill/report/report.js'
-import { grouped } from '../drill/report/words.js'
 import { localScenarios } from '../drill/scenarios/local.js'
 import type { Scenario } from '../drill/scenarios/scenario.js'
 import { type Platform, startPlatform } from './platform.js'
@@ -15,7 +14,7 @@ const STORES = ['memory', 'connect-redis', 'exact']
 
 interface Trial {
   name: string
-  plan: Partial<Plan>
+  plan: Partial<Settings>
   scenario?: (platform: Platform) => Scenario
   outcome(report: Report): string
 }
@@ -34,13 +33,13 @@ const scale = (platform: Platform): Scenario => ({
   },
 })
 
-const steady = { browsers: 20, rate: 200, destroy: 0 }
+const steady = { browsers: 20, burst: 1, rate: 200, destroy: 0 }
 const TRIALS: readonly Trial[] = [
   { name: 'restart of all instances', plan: steady, scenario: local('restart'), outcome: losses },
   { name: 'scale 4 → 1 → 8 → 4', plan: steady, scenario: scale, outcome: losses },
   {
     name: '401 visits to one session, 50 at a time',
-    plan: { browsers: 1, concurrency: 50, visits: 401, destroy: 0 },
+    plan: { browsers: 1, burst: 50, visits: 401, destroy: 0 },
     outcome: losses,
   },
   {
@@ -51,13 +50,13 @@ const TRIALS: readonly Trial[] = [
   { name: 'Redis killed, back after 1 s', plan: steady, scenario: local('kill-redis'), outcome: losses },
 ]
 
-function losses({ visits, faults }: Report): string {
+function losses({ visits, anomalies, unjudged }: Report): string {
   const more = [
-    faults['counted twice'] > 0 && `${grouped(faults['counted twice'])} counted twice`,
+    anomalies.doubleCounted > 0 && `${grouped(anomalies.doubleCounted)} double-counted`,
     visits.failed > 0 && `${grouped(visits.failed)} failed`,
-    faults.unread > 0 && `${grouped(faults.unread)} sessions unread`,
+    unjudged.sessions > 0 && `${grouped(unjudged.sessions)} sessions unread`,
   ].filter((part) => part !== false)
-  return [`${grouped(faults.lost)} lost of ${grouped(visits.acknowledged)}`, ...more].join(', ')
+  return [`${grouped(anomalies.lost)} lost of ${grouped(visits.acknowledged)}`, ...more].join(', ')
 }
 
 function resurrections({ destroyed }: Report): string {
@@ -72,16 +71,8 @@ async function tryStore(store: string): Promise<string[]> {
   try {
     for (const trial of TRIALS) {
       process.stderr.write(`${store}: ${trial.name}\n`)
-      const plan = {
-        ...DEFAULTS,
-        durationMs: trial.scenario ? 0 : DEFAULTS.durationMs,
-        url: new URL(platform.url),
-        adapter: ownAdapter(false),
-        seed: 1,
-        ...trial.plan,
-      }
       const scenarios = trial.scenario ? [trial.scenario(platform)] : []
-      const report = await drill(plan, { scenarios })
+      const report = await drill({ url: platform.url, seed: 1, ...trial.plan, scenarios })
       const problem = report.scenarios.find((record) => record.problem !== undefined)?.problem
       if (problem !== undefined) throw new Error(`${store}: ${trial.name}: ${problem}`)
       process.stderr.write(`  ${report.sentence}\n`)

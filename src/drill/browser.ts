@@ -1,70 +1,78 @@
+// One browser: it keeps its session, visits, and keeps the books of its session.
 import { randomUUID } from 'node:crypto'
-import type { Adapter, Endpoint } from './adapter.js'
-import type { Acknowledged, Journal } from './books/journal.js'
+import type { Finding } from './books/session-book.js'
 import { type Attempt, SessionBook } from './books/session-book.js'
-import type { Answer, Connection } from './http/connection.js'
-import { cookieFrom, isAnotherSession } from './http/cookie.js'
+import { CouldNotRun } from './could-not-run.js'
 import { mayPass, RequestFailed, reasonOf } from './http/failure.js'
+import { isAnotherSession } from './http/jar.js'
+import { type AppSession, LoggedOut, type Route, type Visited } from './journey/app-session.js'
 import type { Pace } from './pace.js'
+import type { Acknowledged, Journal } from './record/journal.js'
 
-interface BrowserOptions {
-  adapter: Adapter
-  cookieName: string
+export interface BrowserOptions {
+  /** Name of the session cookie, if it is known. */
+  sessionCookie: string | undefined
   /** Whether a visit without an answer is sent again under its Idempotency-Key. */
   retry: boolean
   /** How long one visit, or the reading of a session, is tried, in ms. */
   patienceMs: number
+  /** The number that a new session's first visit gets. */
   first: number
 }
 
-/** One browser: it keeps its session cookie, visits, and keeps the books of its session. */
+// Before that many visits it is not known how long they usually lie apart.
+const USUAL_FROM = 10
+
 export class Browser {
   readonly index: number
   readonly book: SessionBook
-  readonly connection: Connection
+  readonly #session: AppSession
+  readonly #route: Route
   readonly #options: BrowserOptions
   readonly #journal: Journal
   readonly #pace: Pace
-  #cookie = ''
   #last: Acknowledged | undefined
+  #underWay = 0
+  #rounds = 0
+  #roundsMs = 0
 
-  constructor(index: number, connection: Connection, journal: Journal, pace: Pace, options: BrowserOptions) {
+  constructor(
+    index: number,
+    session: AppSession,
+    route: Route,
+    journal: Journal,
+    pace: Pace,
+    options: BrowserOptions,
+  ) {
     this.index = index
     this.book = new SessionBook(options.first)
-    this.connection = connection
+    this.#session = session
+    this.#route = route
     this.#journal = journal
     this.#pace = pace
     this.#options = options
   }
 
-  get cookie(): string {
-    return this.#cookie
+  /** Whether it has a session: its visits may go in parallel from then on. */
+  get hasSession(): boolean {
+    return this.#last !== undefined
   }
 
-  /** Visits once and judges the answer. @returns whether it was acknowledged */
-  async visit(): Promise<boolean> {
-    const { retry, patienceMs } = this.#options
-    const attempt = this.book.attempt()
-    const began = performance.now()
-    this.#journal.attempted++
-    const key = retry ? { 'idempotency-key': randomUUID() } : {}
-    for (let failures = 0; ; failures++) {
-      try {
-        await this.#visitOnce(attempt, key, began)
-        if (failures > 0) this.#journal.repeated++
-        return true
-      } catch (error) {
-        const reason = reasonOf(error)
-        this.#journal.requestFailed(reason, error instanceof RequestFailed ? error.instance : undefined)
-        const waited = performance.now() - began
-        if (!retry || !mayPass(reason) || waited > patienceMs || this.#pace.abandoned) {
-          this.#journal.visitFailed(waited)
-          return false
-        }
-        await this.#pace.pause(200)
-        this.book.repeat(attempt)
-      }
-    }
+  /**
+   * Sends that many visits at once.
+   * @param due when they were due, on the clock of performance.now()
+   * @returns whether all were acknowledged
+   */
+  async visitAtOnce(count: number, due: number): Promise<boolean> {
+    const usualMs = this.#rounds < USUAL_FROM ? 0 : this.#roundsMs / this.#rounds
+    const outcomes = await Promise.all(Array.from({ length: count }, () => this.#visit(due, usualMs)))
+    return outcomes.every(Boolean)
+  }
+
+  /** Notes how long a round took: its visits and the pause after them. */
+  roundTook(ms: number): void {
+    this.#rounds++
+    this.#roundsMs += ms
   }
 
   /**
@@ -76,22 +84,12 @@ export class Browser {
     for (;;) {
       try {
         const stored = await this.#storedCount()
-        for (const { kind, count } of this.book.settle(stored)) {
-          const before = this.#last && { before: this.#last }
-          this.#journal.fault({
-            at: this.#journal.now(),
-            fault: kind,
-            count,
-            browser: this.index,
-            number: stored,
-            ...before,
-          })
-        }
+        this.#note(this.book.settle(stored), { at: this.#journal.now(), number: stored })
         return stored
       } catch (error) {
+        if (error instanceof CouldNotRun) throw error
         if (performance.now() > until || this.#pace.abandoned) {
-          this.#journal.fault({ at: this.#journal.now(), fault: 'unread', count: 1, browser: this.index })
-          this.#journal.event(`browser ${this.index}: its session could not be read: ${reasonOf(error)}`)
+          this.#journal.sessionUnread(this.index, reasonOf(error))
           return undefined
         }
         await this.#pace.pause(200)
@@ -99,57 +97,95 @@ export class Browser {
     }
   }
 
-  /** Sends a request with a given session cookie, as it stands: no books, no cookie kept. */
-  async send(endpoint: Endpoint, cookie: string, headers: Record<string, string> = {}): Promise<Answer> {
-    this.#journal.requests++
-    return this.connection.send(endpoint.method, endpoint.path, {
-      accept: this.#options.adapter.accept,
-      ...(cookie && { cookie: `${this.#options.cookieName}=${cookie}` }),
-      ...headers,
-    })
-  }
-
-  /** @returns the number in the answer to a visit @throws RequestFailed */
-  numberIn(answer: Answer): number {
-    const { adapter } = this.#options
-    const instance = adapter.instanceOf(answer)
-    if (answer.status < 200 || answer.status > 299) throw new RequestFailed(`${answer.status}`, { instance })
-    const number = adapter.numberOf(answer)
-    if (number === undefined) throw new RequestFailed('wrong answer', { instance })
-    return number
-  }
-
-  async #visitOnce(attempt: Attempt, key: Record<string, string>, began: number): Promise<void> {
-    const sent = this.#cookie
-    const answer = await this.send(this.#options.adapter.visit, sent, key)
-    const given = cookieFrom(answer.setCookie, this.#options.cookieName)
-    if (given !== undefined && this.book.isCurrent(attempt)) this.#cookie = given
-    const number = this.numberIn(answer)
-
-    const instance = this.#options.adapter.instanceOf(answer)
-    this.#journal.answered(performance.now() - began, instance)
-    const now = { at: this.#journal.now(), number, instance }
-    const another = given !== undefined && sent !== '' && isAnotherSession(sent, given)
-    for (const { kind, count } of this.book.acknowledge(attempt, number, another)) {
-      const before = this.#last && { before: this.#last }
-      this.#journal.fault({ ...now, fault: kind, count, browser: this.index, ...before })
+  async #visit(due: number, usualMs: number): Promise<boolean> {
+    const { retry, patienceMs } = this.#options
+    const attempt = this.book.attempt()
+    this.#journal.visitAttempted(this.#underWay++ > 0)
+    const key: Record<string, string> = retry ? { 'idempotency-key': randomUUID() } : {}
+    try {
+      for (let failures = 0; ; failures++) {
+        try {
+          await this.#visitOnce(attempt, key, due, usualMs, failures === 0)
+          if (failures > 0) this.#journal.visitRetried()
+          return true
+        } catch (error) {
+          if (error instanceof CouldNotRun) throw error
+          const reason = reasonOf(error)
+          this.#journal.requestFailed(reason, error instanceof RequestFailed ? error.instance : undefined)
+          if (error instanceof LoggedOut) this.#lostSession(attempt)
+          const waited = performance.now() - due
+          if (!retry || !mayPass(reason) || waited > patienceMs || this.#pace.abandoned) {
+            this.#journal.visitFailed(waited)
+            return false
+          }
+          await this.#pace.pause(200)
+          this.book.retry(attempt)
+        }
+      }
+    } finally {
+      this.#underWay--
     }
+  }
+
+  async #visitOnce(
+    attempt: Attempt,
+    key: Record<string, string>,
+    due: number,
+    usualMs: number,
+    hadTurn: boolean,
+  ): Promise<void> {
+    const { sessionCookie } = this.#options
+    const { visitor } = this.#session
+    const sent = sessionCookie === undefined ? '' : visitor.cookie(sessionCookie, this.#route.visitPath)
+    const keepsCookies = () => this.book.isCurrent(attempt)
+    const visited = await this.#session.visit(key, { hadTurn, keepsCookies })
+    const { number, instance, readAfterwards } = visited
+
+    const changed =
+      instance !== undefined && this.#last?.instance !== undefined && instance !== this.#last.instance
+    this.#journal.answered(performance.now() - due, usualMs, instance, changed)
+    if (!this.book.isPossible(attempt, number)) throw notACount(visited, this.book)
+    const given = sessionCookie === undefined ? undefined : visited.answer.cookies.get(sessionCookie)
+    const newSession = given !== undefined && sent !== '' && isAnotherSession(sent, given)
+    const now = { at: this.#journal.now(), number, instance }
+    this.#note(this.book.acknowledge(attempt, number, { newSession, readAfterwards }), now)
     this.#last = now
   }
 
+  #lostSession(attempt: Attempt): void {
+    if (!this.book.isCurrent(attempt)) return
+    this.#note(this.book.gone(attempt), { at: this.#journal.now() })
+    this.#session.forget()
+  }
+
+  #note(findings: readonly Finding[], now: Partial<Acknowledged> & { at: number }): void {
+    const before = this.#last && { before: this.#last }
+    for (const finding of findings)
+      this.#journal.anomaly({ ...now, ...finding, browser: this.index, ...before })
+  }
+
   async #storedCount(): Promise<number> {
-    if (this.#cookie === '') return 0
-    const { adapter, first } = this.#options
-    if (adapter.session) {
-      const answer = await this.send(adapter.session, this.#cookie)
-      return answer.status === 404 ? 0 : this.numberIn(answer)
+    const { first } = this.#options
+    if (!this.hasSession) return 0
+    if (this.#route.journey.read) {
+      const number = await this.#session.read()
+      return number === undefined ? 0 : Math.max(0, number - first + 1)
     }
     // No way to look without counting: one visit more tells how many there were. Unanswered, it may have counted.
     try {
-      return Math.max(0, this.numberIn(await this.send(adapter.visit, this.#cookie)) - first)
+      const { number } = await this.#session.visit()
+      return Math.max(0, number - first)
     } catch (error) {
+      if (error instanceof LoggedOut) return 0
       this.book.attempted++
       throw error
     }
   }
+}
+
+function notACount({ number, answer }: Visited, book: SessionBook): CouldNotRun {
+  const text = answer.body.replace(/\s+/g, ' ').slice(0, 200)
+  return new CouldNotRun(
+    `the answer to one of a browser's ${book.attempted} visits says ${number}, which no such session can count: --number must point at the count of the session. The text that was read: ${text}`,
+  )
 }

@@ -1,12 +1,17 @@
-import { Journal, type JournalEvent } from './books/journal.js'
+// Plays many browsers against an app, and gives the evidence to the judge.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Browser } from './browser.js'
+import { check, type Found } from './check.js'
 import { type DestroySummary, destroyInFlight } from './destroy.js'
 import { Connection } from './http/connection.js'
+import { type Target, Visitor } from './http/visitor.js'
+import { AppSession, Route } from './journey/app-session.js'
 import { runLoad } from './load.js'
 import { Pace } from './pace.js'
-import type { Plan } from './plan.js'
-import { probe } from './probe.js'
+import { connectionOptionsOf, type DrillInput, type Plan, planOf, targetOf } from './plan.js'
+import { Journal, type JournalEvent } from './record/journal.js'
 import { type Report, reportOf } from './report/report.js'
+import { chooseScenarios } from './scenarios/choose.js'
 import { runScenarios, type Scenario, type ScenarioRecord } from './scenarios/scenario.js'
 
 export type Phase = 'visiting' | 'reading' | 'destroying'
@@ -18,85 +23,139 @@ export interface Live {
   phase(): Phase
 }
 
-export interface DrillOptions {
-  /** Done while the browsers visit, one after the other; the load goes on until the last is over. */
+export interface DrillOptions extends DrillInput {
+  /** Faults of your own, after those of scenarioNames; the load goes on until the last is over. */
   scenarios?: readonly Scenario[]
-  /** Ends the load; the books are closed and judged all the same. A second abort hurries the closing, too. */
+  /** Ends the load; the books are closed and judged all the same. */
   stop?: AbortSignal
+  /** Hurries the closing and the judging, too. */
   abandon?: AbortSignal
+  onFound?(found: Found): void
   onStart?(live: Live): void
   onEvent?(event: JournalEvent): void
 }
 
 /**
- * Plays many browsers against a counter and judges the sessions.
- * @throws CouldNotRun when nothing at the URL counts visits
+ * Visits, reads and destroys at rest, without a load.
+ * @throws CouldNotRun when the sessions cannot be judged; it says why, and which option helps
  */
-export async function drill(plan: Plan, options: DrillOptions = {}): Promise<Report> {
-  const connectionOptions = {
-    connections: plan.concurrency + 5,
-    timeoutMs: plan.timeoutMs,
-    insecure: plan.insecure,
-    headers: plan.headers,
-  }
-  const first = await probe(plan, connectionOptions)
-  const journal = new Journal()
+export async function checkApp(input: DrillInput): Promise<Found> {
+  const plan = await planOf(input)
+  const pace = new Pace(plan.seed, plan.rate)
+  return check(
+    plan,
+    targetOf(plan, () => pace.turn()),
+    connectionOptionsOf(plan),
+  )
+}
+
+/**
+ * Plays many browsers against an app that counts in its sessions, and judges the sessions.
+ * @throws CouldNotRun when an option is wrong, or the sessions cannot be judged
+ */
+export async function drill(options: DrillOptions): Promise<Report> {
+  const { scenarios: own = [], stop, abandon, onFound, onStart, onEvent, ...input } = options
+  const read = await planOf(input)
+  const scenarios = [...(await chooseScenarios(read, read.url)), ...own]
+  // With faults the load lasts as long as they do.
+  const plan = { ...read, durationMs: input.durationMs ?? (scenarios.length > 0 ? 0 : read.durationMs) }
   const pace = new Pace(plan.seed, plan.rate, plan.visits)
+  const journal = new Journal()
+  const target = targetOf(plan, (hadTurn) => {
+    journal.requestSent()
+    return hadTurn ? undefined : pace.turn()
+  })
+  const found = await check(plan, target, connectionOptionsOf(plan))
+  onFound?.(found)
+
+  journal.begin()
+  const route = new Route(found.journey, found.base)
+  const crew = Array.from({ length: plan.browsers }, (_, index) =>
+    member(index, plan, found, route, target, journal, pace),
+  )
+  const browsers = crew.map(({ browser }) => browser)
   const startedAt = new Date()
   const cpu = process.cpuUsage()
-  const browsers = Array.from({ length: plan.browsers }, (_, index) => {
-    const connection = new Connection(plan.url.origin, connectionOptions)
-    return new Browser(index, connection, journal, pace, { ...plan, first })
-  })
+  const lag = monitorEventLoopDelay({ resolution: 10 })
+  lag.enable()
 
   let phase: Phase = 'visiting'
-  if (options.onEvent) journal.onEvent(options.onEvent)
-  options.onStart?.({ journal, plan, phase: () => phase })
-  options.stop?.addEventListener('abort', () => pace.stop())
-  options.abandon?.addEventListener('abort', () => pace.abandon())
-  if (options.stop?.aborted) pace.stop()
+  if (onEvent) journal.onEvent(onEvent)
+  onStart?.({ journal, plan, phase: () => phase })
+  stop?.addEventListener('abort', () => pace.stop())
+  abandon?.addEventListener('abort', () => pace.abandon())
+  if (stop?.aborted) pace.stop()
 
   try {
     const load = runLoad(browsers, pace, plan)
-    const scenarios = await watchLoad(plan, options, journal, pace)
+    const watched = watchLoad(plan, scenarios, journal, pace)
+    // A number that is no count ends the drill at once.
+    await Promise.race([load.then(() => watched), watched])
+    const records = await watched
     pace.stop()
     await load
     const loadMs = journal.now()
-    journal.silences.end(loadMs)
+    journal.endLoad()
+    lag.disable()
     const used = process.cpuUsage(cpu)
     const latency = journal.latency.summary()
 
     phase = 'reading'
     const stored = await settleAll(browsers)
     phase = 'destroying'
-    const destroyed = await destroySome(browsers, journal, pace, plan, first)
+    const destroyed = await destroySome(crew, journal, pace, plan, found)
     return reportOf({
       plan,
+      found,
       journal,
       startedAt,
       loadMs,
       latency,
       stored,
       destroyed,
-      scenarios,
+      scenarios: records,
       cpuMs: (used.user + used.system) / 1000,
+      lagMs: Math.max(0, lag.percentile(99) / 1e6 - 10),
     })
   } finally {
     pace.abandon()
-    await Promise.all(browsers.map(({ connection }) => connection.close()))
+    lag.disable()
+    await Promise.all(crew.map(({ connection }) => connection.close()))
   }
+}
+
+interface Member {
+  browser: Browser
+  connection: Connection
+  newSession(): AppSession
+}
+
+function member(
+  index: number,
+  plan: Plan,
+  { first, sessionCookie }: Found,
+  route: Route,
+  target: Target,
+  journal: Journal,
+  pace: Pace,
+): Member {
+  const connection = new Connection(plan.url.origin, connectionOptionsOf(plan))
+  const newSession = () => new AppSession(route, new Visitor(target, connection), index, target.publicOrigin)
+  const { retry, patienceMs } = plan
+  const options = { sessionCookie, retry, patienceMs, first }
+  return { browser: new Browser(index, newSession(), route, journal, pace, options), connection, newSession }
 }
 
 /** Returns when the load has lasted long enough and the scenarios are over. */
 async function watchLoad(
   plan: Plan,
-  options: DrillOptions,
+  scenarios: readonly Scenario[],
   journal: Journal,
   pace: Pace,
 ): Promise<ScenarioRecord[]> {
   await pace.wait(plan.warmUpMs)
   journal.latency.reset()
-  const records = await runScenarios(options.scenarios ?? [], journal, pace)
+  const records = await runScenarios(scenarios, journal, pace)
   await pace.wait(plan.durationMs - journal.now())
   return records
 }
@@ -116,13 +175,18 @@ async function settleAll(browsers: readonly Browser[]): Promise<number> {
 }
 
 async function destroySome(
-  browsers: readonly Browser[],
+  crew: readonly Member[],
   journal: Journal,
   pace: Pace,
   plan: Plan,
-  first: number,
+  { journey, first }: Found,
 ): Promise<DestroySummary | undefined> {
-  if (!plan.adapter.destroy || plan.destroy === 0) return undefined
-  const options = { ...plan, first, rounds: plan.destroyRounds }
-  return destroyInFlight(browsers.slice(0, plan.destroy), journal, pace, options)
+  if (!journey.logout || plan.destroy === 0) return undefined
+  const chosen = crew.slice(0, plan.destroy)
+  return destroyInFlight(
+    chosen.map(({ browser: { index }, newSession }) => ({ index, newSession })),
+    journal,
+    pace,
+    { patienceMs: plan.patienceMs, first, rounds: plan.destroyRounds },
+  )
 }

@@ -1,15 +1,18 @@
 #!/usr/bin/env node
+// The command session-drill: options in, a verdict out.
 import { writeFileSync } from 'node:fs'
 import { CouldNotRun } from './could-not-run.js'
-import { type DrillOptions, drill, type Live } from './drill.js'
-import { HELP, type Options, readOptions } from './options.js'
+import { checkApp, type DrillOptions, drill, type Live } from './drill.js'
+import { exitCodeOf } from './exit-code.js'
+import { readCommandLine } from './options/command-line.js'
+import { briefHelp, fullHelp } from './options/help.js'
+import { type Settings, settingsOf } from './options/table.js'
 import { junitOf } from './report/junit.js'
 import { PlainProgress } from './report/plain.js'
 import type { Report } from './report/report.js'
 import { Screen } from './report/screen.js'
 import { tableOf } from './report/table.js'
 import { clock } from './report/words.js'
-import { chooseScenarios } from './scenarios/choose.js'
 
 /** Shows progress until closed: a screen in a terminal, else plain lines. */
 function progress(
@@ -47,32 +50,37 @@ function interrupts(): { stop: AbortSignal; abandon: AbortSignal } {
   return { stop: stop.signal, abandon: abandon.signal }
 }
 
-async function run(options: Options): Promise<Report> {
-  const scenarios = await chooseScenarios(options)
-  const { close, ...watching } = progress(options.json ? process.stderr : process.stdout)
+async function run(url: string, given: Partial<Settings>): Promise<Report> {
+  const { close, ...watching } = progress(given.json ? process.stderr : process.stdout)
   try {
-    return await drill(options.plan, { scenarios, ...interrupts(), ...watching })
+    return await drill({ url, ...given, ...interrupts(), ...watching })
   } finally {
     close()
   }
 }
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2))
-  if (!options) {
-    process.stdout.write(HELP)
+  const read = readCommandLine(process.argv.slice(2))
+  if ('help' in read) {
+    process.stdout.write(read.help === 'brief' ? briefHelp() : fullHelp())
     return 0
   }
-  const report = await run(options)
-  if (options.junit !== undefined) writeFileSync(options.junit, junitOf(report, options.plan.maxFailed))
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report))
-  if (report.verdict === 'broken') return 1
-  return report.scenarios.some(({ problem }) => problem !== undefined) ? 2 : 0
+  const settings = settingsOf(read.settings)
+  if (settings.check) {
+    const { lines, ...found } = await checkApp({ url: read.url, ...read.settings })
+    const text = lines.map(([name, line]) => `  ${name.padEnd(10)} ${line}\n`).join('')
+    process.stdout.write(settings.json ? `${JSON.stringify(found, null, 2)}\n` : text)
+    return 0
+  }
+  const report = await run(read.url, read.settings)
+  if (settings.junit !== undefined) writeFileSync(settings.junit, junitOf(report))
+  process.stdout.write(settings.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report))
+  return exitCodeOf(report)
 }
 
 process.exitCode = await main().catch((error: unknown) => {
   const line =
     error instanceof CouldNotRun ? error.message : error instanceof Error ? error.stack : String(error)
-  process.stderr.write(`redissessions-drill: ${line}\n`)
+  process.stderr.write(`session-drill: ${line}\n`)
   return 2
 })

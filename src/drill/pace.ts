@@ -1,3 +1,4 @@
+// When the browsers act.
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -12,7 +13,7 @@ function seededRandom(seed: number): () => number {
   }
 }
 
-/** When the browsers act: pauses with jitter, a rate over all of them, and the end of the load. */
+/** Pauses with jitter, a rate over all requests, and the end of the load. */
 export class Pace {
   readonly #random: () => number
   readonly #gapMs: number
@@ -22,7 +23,7 @@ export class Pace {
   #nextSlot = 0
 
   /**
-   * @param rate visits a second at most, over all browsers; 0 for no limit
+   * @param rate requests a second at most, over all browsers; 0 for no limit
    * @param visits after which the load ends
    */
   constructor(seed: number, rate = 0, visits = Number.POSITIVE_INFINITY) {
@@ -71,14 +72,37 @@ export class Pace {
     await this.#sleep(3 * this.#random(), this.#abandon.signal)
   }
 
-  /** Waits for the next turn under the rate; the end of the load comes instead when all visits are taken. */
-  async turn(): Promise<void> {
-    if (this.#visitsLeft-- <= 0) this.stop()
-    if (this.#gapMs === 0 || this.stopped) return
+  /**
+   * Takes visits off those that are left; the load ends when none are.
+   * @returns how many of `wanted` may be sent
+   */
+  take(wanted: number): number {
+    const granted = Math.max(0, Math.min(wanted, this.#visitsLeft))
+    this.#visitsLeft -= granted
+    if (granted === 0) this.stop()
+    return granted
+  }
+
+  /**
+   * Waits until `requests` may be sent at once under the rate.
+   * @returns when they were due, on the clock of performance.now()
+   */
+  async turn(requests = 1): Promise<number> {
+    return this.#turn(requests, this.#abandon)
+  }
+
+  /** As turn, but the end of the load ends the wait. */
+  async visitTurn(requests: number): Promise<number> {
+    return this.#turn(requests, this.#stop)
+  }
+
+  async #turn(requests: number, { signal }: AbortController): Promise<number> {
     const now = performance.now()
+    if (this.#gapMs === 0) return now
     const slot = Math.max(now, this.#nextSlot)
-    this.#nextSlot = slot + this.#gapMs
-    await this.wait(slot - now)
+    this.#nextSlot = slot + this.#gapMs * requests
+    if (slot > now) await this.#sleep(slot - now, signal)
+    return slot
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drill } from '../../src/drill/drill.js'
-import { readOptions } from '../../src/drill/options.js'
+import type { Settings } from '../../src/drill/options/table.js'
 import type { Report } from '../../src/drill/report/report.js'
 import { clusterScenarios } from '../../src/drill/scenarios/cluster/choose.js'
 import { CHART, valuesFiles } from '../support/chart.js'
-import { IMAGE_VALUES, NO_FAULTS, type Pod, TestNamespace, visit } from '../support/cluster.js'
+import { IMAGE_VALUES, NO_ANOMALIES, type Pod, TestNamespace, visit } from '../support/cluster.js'
 import { until } from '../support/until.js'
 
 // One release of the 2012 set-up for all of this file; each test leaves it whole: 4 instances and Redis.
@@ -24,18 +24,21 @@ beforeAll(async () => {
 afterAll(() => namespace?.remove())
 
 /** Browsers visit, through the Ingress where the cluster has one, while the scenarios happen. */
-async function drilled(scenarios: string[], ...options: string[]): Promise<Report> {
+async function drilled(scenarios: string[], options: Partial<Settings> = {}): Promise<Report> {
   const ingress = await namespace.ingressUrl()
-  const address = ingress ? [ingress.url.href, '--header', `Host: ${ingress.host}`] : [nodePort.href]
-  const load = ['--browsers', '20', '--think', '50ms', '--destroy', '0', '--duration', '5s']
-  const read = readOptions([...address, ...load, ...options])
-  if (!read) throw new Error('no options')
+  const address = ingress ? { url: ingress.url, headers: { host: ingress.host } } : { url: nodePort }
+  const load = { browsers: 20, burst: 1, thinkMs: 50, destroy: 0, durationMs: 5000 }
   const target = { namespace: namespace.name, release: 'redissessions', cordon: false }
-  const report = await drill(read.plan, { scenarios: await clusterScenarios(scenarios, target) })
+  const report = await drill({
+    ...address,
+    ...load,
+    ...options,
+    scenarios: await clusterScenarios(scenarios, target),
+  })
   const { visits, longestWait, instances } = report
   console.log(
     `${scenarios.join(', ') || 'load'}: ${visits.acknowledged} visits by ${instances.length} instances, ` +
-      `${visits.failed} failed, ${report.faults.lost} lost, ${report.faults.reset} reset, ` +
+      `${visits.failed} failed, ${report.anomalies.lost} lost, ${report.anomalies.reset} reset, ` +
       `longest wait ${Math.round(longestWait?.ms ?? 0)} ms`,
   )
   return report
@@ -101,23 +104,23 @@ describe('the set-up of 2012', () => {
 describe('nothing disturbs a visitor', () => {
   test('rollout restart under 20 browsers: 0 failed, 0 lost', async () => {
     const report = await drilled(['rollout'])
-    expect(report).toMatchObject({ visits: { failed: 0 }, faults: NO_FAULTS, verdict: 'held' })
+    expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'held' })
     expect(report.instances.length).toBeGreaterThanOrEqual(8)
   })
 
   test('scale 4 → 1 → 8 → 4: 0 failed, 0 lost', async () => {
     const report = await drilled(['scale'])
-    expect(report).toMatchObject({ visits: { failed: 0 }, faults: NO_FAULTS, verdict: 'held' })
+    expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'held' })
   })
 
-  test('pods deleted by force, in a loop: 0 lost, 0 counted twice; a retried click counts once', async () => {
-    const report = await drilled(['kill-pod'], '--retry', '--max-failed', 'any')
-    expect(report).toMatchObject({ faults: NO_FAULTS })
+  test('pods deleted by force, in a loop: 0 lost, 0 double-counted; a retried click counts once', async () => {
+    const report = await drilled(['kill-pod'], { retry: true, maxFailed: Number.POSITIVE_INFINITY })
+    expect(report).toMatchObject(NO_ANOMALIES)
   })
 
-  test('the Redis pod deleted: 0 lost, 0 counted twice, and counts go on', async () => {
-    const report = await drilled(['kill-redis'], '--max-failed', 'any')
-    expect(report).toMatchObject({ faults: NO_FAULTS })
+  test('the Redis pod deleted: 0 lost, 0 double-counted, and counts go on', async () => {
+    const report = await drilled(['kill-redis'], { maxFailed: Number.POSITIVE_INFINITY })
+    expect(report).toMatchObject(NO_ANOMALIES)
     expect(report.visits.acknowledged).toBeGreaterThan(report.browsers)
     const { visits } = await visit(nodePort)
     expect(visits).toBe(1)
@@ -126,8 +129,8 @@ describe('nothing disturbs a visitor', () => {
   test('64Mi hold under full load: no instance is killed, none restarts', async () => {
     const before = restarts(await namespace.pods('app')).map(({ restartCount }) => restartCount)
     expect(before).toEqual([0, 0, 0, 0])
-    const report = await drilled([], '--browsers', '50', '--think', '0', '--duration', '15s')
-    expect(report).toMatchObject({ visits: { failed: 0 }, faults: NO_FAULTS, verdict: 'held' })
+    const report = await drilled([], { browsers: 50, thinkMs: 0, durationMs: 15_000 })
+    expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'held' })
     for (const { restartCount, lastState } of restarts(await namespace.pods('app'))) {
       expect({ restartCount, lastState }).toEqual({ restartCount: 0, lastState: {} })
     }

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drill } from '../../src/drill/drill.js'
-import { readOptions } from '../../src/drill/options.js'
 import type { Report } from '../../src/drill/report/report.js'
 import type { Scenario } from '../../src/drill/scenarios/scenario.js'
 import { CHART } from '../support/chart.js'
-import { IMAGE_VALUES, NO_FAULTS, TestNamespace, visit } from '../support/cluster.js'
+import { IMAGE_VALUES, NO_ANOMALIES, TestNamespace, visit } from '../support/cluster.js'
 import { until } from '../support/until.js'
 
 // One Redis to begin with, which becomes three with Sentinels; each test leaves them whole.
@@ -25,18 +24,24 @@ afterAll(() => namespace?.remove())
 
 /** Browsers visit while this happens; they go on for some seconds, in which the set comes back. */
 async function drilled(name: string, happens: () => Promise<unknown>): Promise<Report> {
-  const load = ['--browsers', '10', '--think', '50ms', '--destroy', '10', '--max-failed', 'any']
-  const read = readOptions([nodePort.href, ...load, '--duration', '3s'])
-  if (!read) throw new Error('no options')
   const scenario: Scenario = { name, intent: name, run: async () => void (await happens()) }
-  const report = await drill(read.plan, { scenarios: [scenario] })
-  const { visits, faults, longestWait } = report
+  const report = await drill({
+    url: nodePort,
+    browsers: 10,
+    burst: 1,
+    thinkMs: 50,
+    destroy: 10,
+    maxFailed: Number.POSITIVE_INFINITY,
+    durationMs: 3000,
+    scenarios: [scenario],
+  })
+  const { visits, anomalies, longestWait } = report
   console.log(
-    `${name}: ${visits.acknowledged} acknowledged, ${visits.failed} failed, ${faults.lost} lost, ` +
-      `${faults['counted twice']} counted twice, ${faults.resurrected} resurrected, ` +
+    `${name}: ${visits.acknowledged} acknowledged, ${visits.failed} failed, ${anomalies.lost} lost, ` +
+      `${anomalies.doubleCounted} double-counted, ${anomalies.resurrected} resurrected, ` +
       `longest wait ${Math.round(longestWait?.ms ?? 0)} ms`,
   )
-  expect(report).toMatchObject({ faults: NO_FAULTS })
+  expect(report).toMatchObject(NO_ANOMALIES)
   return report
 }
 

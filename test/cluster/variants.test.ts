@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drill } from '../../src/drill/drill.js'
-import { readOptions } from '../../src/drill/options.js'
 import { CHART, valuesFiles } from '../support/chart.js'
 import { IMAGE_NAME, IMAGE_VALUES, TestNamespace, visit } from '../support/cluster.js'
 import { until } from '../support/until.js'
@@ -73,17 +72,14 @@ test('the autoscaler follows the CPU', async (context) => {
   const target = 'autoscaling.targetCPUUtilizationPercentage=100'
   await namespace.helm('upgrade', 'two', CHART, ...IMAGE_VALUES, ...SMALL, `--set=${hpa},${target}`, '--wait')
   const stop = new AbortController()
-  const options = readOptions([
-    (await urlOf('two-redissessions')).href,
-    '--browsers',
-    '10',
-    '--duration',
-    '4m',
-    '--destroy',
-    '0',
-  ])
-  if (!options) throw new Error('no options')
-  const load = drill(options.plan, { stop: stop.signal })
+  const load = drill({
+    url: await urlOf('two-redissessions'),
+    browsers: 10,
+    burst: 1,
+    durationMs: 240_000,
+    destroy: 0,
+    stop: stop.signal,
+  })
   try {
     await until(async () => {
       const { spec } = await namespace.get<{ spec: { replicas: number } }>('deployment', 'two-redissessions')
@@ -92,7 +88,7 @@ test('the autoscaler follows the CPU', async (context) => {
   } finally {
     stop.abort()
   }
-  expect((await load).faults).toMatchObject({ lost: 0, 'counted twice': 0, reset: 0 })
+  expect((await load).anomalies).toMatchObject({ lost: 0, doubleCounted: 0, reset: 0 })
 })
 
 test('kubectl apply -k: one command, and no secret in any file', async () => {

@@ -9,6 +9,7 @@ interface Session {
   answers: Map<string, number>
 }
 
+/** What is wrong with an answer. */
 export type Fault = 'lose' | 'twice' | 'reset' | 'hang' | 'wrong' | 'overload'
 
 export interface CounterOptions {

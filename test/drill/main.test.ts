@@ -40,21 +40,21 @@ test('held: plain lines, one table, the sentence, 0', async () => {
 
 test('broken: JSON alone on standard output, JUnit in a file, 1', async () => {
   const file = join(folder, 'junit.xml')
-  const one = ['--browsers', '1', '--visits', '200', '--warm-up', '0']
+  const one = ['--browsers', '1', '--burst', '1', '--visits', '200', '--warm-up', '0']
   const { code, out } = await run(bad.url.href, ...one, '--destroy', '0', '--json', '--junit', file)
   expect(code).toBe(1)
   const report = JSON.parse(out)
-  expect(report).toMatchObject({ verdict: 'broken', faults: { reset: 0 } })
-  expect(report.faults.lost).toBe(bad.faultCount('lose'))
+  expect(report).toMatchObject({ verdict: 'broken', anomalies: { reset: 0 } })
+  expect(report.anomalies.lost).toBe(bad.faultCount('lose'))
   const xml = readFileSync(file, 'utf8')
-  expect(xml).toContain(`<failure message="${report.faults.lost} lost">`)
-  expect(xml).toContain('<testcase classname="drill" name="none reset"/>')
+  expect(xml).toContain(`<failure message="${report.anomalies.lost} acknowledged visit`)
+  expect(xml).toContain('<testcase classname="drill" name="no session is reset"/>')
 })
 
 test('could not run: one line, 2', async () => {
   const nobody = await run(`http://127.0.0.1:${await freePort()}/`)
   expect(nobody).toMatchObject({ code: 2, out: '' })
-  expect(nobody.err).toMatch(/^redissessions-drill: GET http:\/\/127\.0\.0\.1:\d+\/: refused\n$/)
+  expect(nobody.err).toMatch(/^session-drill: GET http:\/\/127\.0\.0\.1:\d+\/: refused .*\n$/)
   expect(await run('--browsers')).toMatchObject({ code: 2, out: '' })
   expect(await run(good.url.href, '--scenario', 'earthquake')).toMatchObject({ code: 2, out: '' })
 })

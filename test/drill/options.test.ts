@@ -1,64 +1,113 @@
 import { expect, test } from 'vitest'
 import { CouldNotRun } from '../../src/drill/could-not-run.js'
-import { HELP, readOptions } from '../../src/drill/options.js'
+import { readCommandLine } from '../../src/drill/options/command-line.js'
+import { briefHelp, fullHelp } from '../../src/drill/options/help.js'
+import { DEFAULTS, OPTION_LIST } from '../../src/drill/options/table.js'
+import { planOf, proxyFor, targetOf } from '../../src/drill/plan.js'
 
 const read = (...args: string[]) => {
-  const options = readOptions(args)
-  if (!options) throw new Error('help')
-  return options
+  const line = readCommandLine(args)
+  if ('help' in line) throw new Error('help')
+  return planOf({ url: line.url, ...line.settings })
 }
 
-test('a URL is enough', () => {
-  const { plan, json, scenarios } = read('http://127.0.0.1:8080')
-  expect(plan).toMatchObject({ browsers: 50, concurrency: 1, durationMs: 30_000, retry: false, maxFailed: 0 })
+test('a URL is enough', async () => {
+  const plan = await read('http://127.0.0.1:8080')
+  expect(plan).toMatchObject({ browsers: 50, burst: 6, durationMs: 30_000, retry: false, maxFailed: 0 })
   expect(plan.url.href).toBe('http://127.0.0.1:8080/')
-  expect(plan.adapter.visit).toEqual({ method: 'GET', path: '/' })
-  expect({ json, scenarios }).toEqual({ json: false, scenarios: [] })
+  expect(plan.journey.visit).toMatchObject({ get: '/' })
+  expect(plan).toMatchObject({ json: false, scenarioNames: [] })
 })
 
-test('times, numbers, headers', () => {
+test('times, numbers, headers', async () => {
   const words = '--browsers 2000 --duration 1.5m --think 250ms --timeout 4 --seed 7 --max-failed any'
-  const { plan } = read(
-    'https://a.test',
-    ...words.split(' '),
-    '--header',
-    'Host: b.test',
-    '--header',
-    'x-y: 1:2',
-  )
+  const headers = ['--header', 'Host: b.test', '--header', 'x-y: 1:2']
+  const plan = await read('https://a.test', ...words.split(' '), ...headers)
   expect(plan).toMatchObject({ browsers: 2000, durationMs: 90_000, thinkMs: 250, timeoutMs: 4000, seed: 7 })
   expect(plan.maxFailed).toBe(Number.POSITIVE_INFINITY)
   expect(plan.headers).toEqual({ host: 'b.test', 'x-y': '1:2' })
 })
 
-test('repeated visits go where an Idempotency-Key is understood', () => {
-  expect(read('http://a.test', '--retry').plan.adapter.visit).toEqual({ method: 'POST', path: '/api/visits' })
+test('retried visits go where an Idempotency-Key is understood', async () => {
+  expect((await read('http://a.test', '--retry')).journey.visit).toEqual({ post: '/api/visits' })
 })
 
-test('with scenarios the load lasts as long as they do', () => {
-  expect(read('http://a.test', '--scenario', 'kill', '--scenario', 'restart')).toMatchObject({
-    scenarios: ['kill', 'restart'],
-    plan: { durationMs: 0 },
+test('the path of the URL is what is visited, or goes before the paths of a journey', async () => {
+  const itself = await read('http://a.test/cart/count?x=1', '--number', '/items', '--logout', '/bye')
+  expect(itself).toMatchObject({
+    base: '',
+    journey: { visit: { get: '/cart/count?x=1' }, logout: { post: '/bye' } },
   })
+  const before = await read('http://a.test/shop/', '--visit', 'PUT /hit', '--number', '/n')
+  expect(before).toMatchObject({ base: '/shop', journey: { visit: { put: '/hit' } } })
+  expect(await read('http://a.test/sub')).toMatchObject({
+    base: '/sub',
+    fallback: { visit: { get: '/sub' } },
+  })
+})
+
+test('credentials of the URL, a Cookie and an Accept header are sent', async () => {
+  const plan = await read(
+    'http://me:p%40ss@a.test',
+    '--header',
+    'Cookie: a=1; b=2',
+    '--header',
+    'Accept: text/html',
+  )
+  const target = targetOf(plan, () => undefined)
+  expect(target.defaults.authorization).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`)
+  expect(target.cookies).toBe('a=1; b=2')
+  expect(target.headers).toEqual({ accept: 'text/html' })
+  expect(target.origin).toBe('http://a.test')
+})
+
+test('a proxy of the environment is used, but for hosts that are excepted', () => {
+  const env = {
+    http_proxy: 'proxy.test:3128',
+    HTTPS_PROXY: 'http://secure.test',
+    NO_PROXY: 'localhost,.b.test',
+  }
+  expect(proxyFor(new URL('http://a.test'), env)).toBe('http://proxy.test:3128')
+  expect(proxyFor(new URL('https://a.test'), env)).toBe('http://secure.test')
+  expect(proxyFor(new URL('http://localhost:1'), env)).toBeUndefined()
+  expect(proxyFor(new URL('http://c.b.test'), env)).toBeUndefined()
+  expect(proxyFor(new URL('http://a.test'), {})).toBeUndefined()
 })
 
 test.each([
   [[], /one URL is needed/],
   [['a', 'b'], /one URL is needed/],
-  [['ftp://a.test'], /ftp:\/\/a.test is no http/],
+  [['ftp://a.test'], /ftp:\/\/a.test is not an http/],
   [['http://a.test', '--browsers', '0'], /--browsers takes a whole number from 1 to 20000, not 0/],
   [['http://a.test', '--duration', 'soon'], /--duration takes a time such as .*, not soon/],
   [['http://a.test', '--header', 'nothing'], /--header takes 'NAME: VALUE', not nothing/],
-  [['http://a.test', '--adapter', 'count'], /--adapter takes/],
-  [['http://a.test', '--adapter', '/ re:('], /--adapter takes/],
-  [['http://a.test', '--adapter-destroy', '/bye'], /go with --adapter/],
+  [['http://a.test', '--header', 'Content-Length: 3'], /--header cannot set Content-Length/],
+  [['http://a.test', '--visit', 'count'], /--visit takes '\[METHOD\] \/path', not count/],
+  [['http://a.test', '--number', 're:('], /--number takes a JSON pointer/],
+  [['http://a.test?x=1', '--visit', '/n'], /the query \?x=1 goes into the paths/],
+  [['http://a.test', '--preset', 'cobol'], /--preset cobol: there are express/],
+  [['http://a.test', '--ca', ''], /--ca takes FILE/],
+  [['http://a.test', '--adapter', '/ /n'], /--adapter is now --visit/],
   [['http://a.test', '--colour'], /--colour/],
-])('%j says what is wrong', (args, message) => {
-  expect(() => readOptions(args)).toThrow(CouldNotRun)
-  expect(() => readOptions(args)).toThrow(message)
+])('%j says what is wrong', async (args, message) => {
+  const reading = (async () => read(...args))()
+  await expect(reading).rejects.toThrow(CouldNotRun)
+  await expect(reading).rejects.toThrow(message)
 })
 
-test('the help names every option and stays in 120 columns', () => {
-  expect(readOptions(['--help'])).toBeUndefined()
-  for (const line of HELP.split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+test('a program gets the same checks', async () => {
+  await expect(planOf({ url: 'http://a.test', browsers: 0 })).rejects.toThrow(/browsers takes a whole number/)
+  const misspelt = { url: 'http://a.test', browser: 3 }
+  await expect(planOf(misspelt)).rejects.toThrow(/browser is not an option/)
+})
+
+test('the full help names every option and stays in 120 columns; the brief help fits a screen', () => {
+  expect(readCommandLine(['--help'])).toEqual({ help: 'full' })
+  expect(readCommandLine(['-h'])).toEqual({ help: 'brief' })
+  for (const [, { flag }] of OPTION_LIST) expect(fullHelp()).toContain(`--${flag}`)
+  for (const line of fullHelp().split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+  const lines = briefHelp().trimEnd().split('\n')
+  expect(lines.length).toBeLessThanOrEqual(40)
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80)
+  expect(DEFAULTS.burst).toBe(6)
 })

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 it('brings the command of the drill along', async () => {
   const drill = run(join(project, 'node_modules/.bin/redissessions-drill'), ['--help'])
-  expect((await drill).stdout).toContain('redissessions-drill URL')
+  expect((await drill).stdout).toContain('session-drill URL')
 })
 
 it('is used from JavaScript, and loads neither Express nor metrics nor a log', async () => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { get } from 'node:http'
 import { promisify } from 'node:util'
 import { helmProgram } from '../../scripts/lib/helm-program.js'
+import { noAnomalies } from '../../src/drill/books/anomaly.js'
 import { until } from './until.js'
 
 const run = promisify(execFile)
@@ -19,15 +20,10 @@ if (!repository || !tag) {
 export const IMAGE_VALUES = ['--set', `image.repository=${repository},image.tag=${tag}`]
 export const IMAGE_NAME = { repository, tag }
 
-/** What a drill's report says where nothing went wrong. */
-export const NO_FAULTS = {
-  lost: 0,
-  'counted twice': 0,
-  'seen twice': 0,
-  'went back': 0,
-  reset: 0,
-  resurrected: 0,
-  unread: 0,
+/** What a drill's report says if nothing went wrong. */
+export const NO_ANOMALIES = {
+  anomalies: noAnomalies(),
+  unjudged: { sessions: 0, destroys: 0 },
 }
 
 /** A namespace of a test's own in the cluster of KUBECONFIG; it enforces Pod Security "restricted". */

@@ -1,8 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { ownAdapter } from '../../src/drill/adapter.js'
 import { drill } from '../../src/drill/drill.js'
-import { DEFAULTS } from '../../src/drill/plan.js'
 import { until } from './until.js'
 
 /** What a fault did to an app: a row of docs/notes/faults.md. */
@@ -39,19 +37,15 @@ export async function drilled(url: string, fault: () => Promise<void>): Promise<
     over = true
     await Promise.all(lanes)
   }
-  const { visits, faults, failures, outages, longestWait, scenarios } = await drill(
-    {
-      ...DEFAULTS,
-      url: new URL(url),
-      adapter: ownAdapter(false),
-      seed: 1,
-      browsers: 10,
-      thinkMs: 20,
-      durationMs: 0,
-      destroy: 0,
-    },
-    { scenarios: [{ name: 'fault', intent: 'is there, and goes', run }] },
-  )
+  const { visits, anomalies, unjudged, failures, outages, longestWait, scenarios } = await drill({
+    url,
+    seed: 1,
+    browsers: 10,
+    burst: 1,
+    thinkMs: 20,
+    destroy: 0,
+    scenarios: [{ name: 'fault', intent: 'is there, and goes', run }],
+  })
   over = true
   const [done] = scenarios
   if (!done || done.problem) throw new Error(done?.problem ?? 'the fault did not come')
@@ -60,9 +54,9 @@ export async function drilled(url: string, fault: () => Promise<void>): Promise<
     visits: visits.attempted,
     failed: visits.failed,
     how: failures,
-    lost: faults.lost,
-    doubled: faults['counted twice'],
-    otherwise: faults['seen twice'] + faults['went back'] + faults.reset + faults.unread,
+    lost: anomalies.lost,
+    doubled: anomalies.doubleCounted,
+    otherwise: anomalies.duplicateNumber + anomalies.wentBack + anomalies.reset + unjudged.sessions,
     destroyed: ended.length,
     resurrected: alive.filter(({ status }) => status !== 404).length,
     longestOutageMs: Math.round(

@@ -1,7 +1,8 @@
+// The numbers that a session has shown, in bounded memory.
 /**
  * The numbers that a browser has seen, in bounded room: visits are numbered in order, so neighbours share one
- * run, and an hour of them is one run. Only failures and faults leave gaps. Past `limit` runs the lowest is
- * forgotten; a number from there then passes as new, so that a fault may go unnoticed but none is invented.
+ * run, and an hour of them is one run. Only failures and anomalies leave gaps. Past `limit` runs the lowest is
+ * forgotten; a number from there then passes as new, so that an anomaly may go unnoticed but none is invented.
  */
 export class NumberSet {
   readonly #runs: { low: number; high: number }[] = []

@@ -1,3 +1,5 @@
+// The books of one session: what was sent and answered, and what therefore cannot be so.
+import type { Anomaly } from './anomaly.js'
 import { NumberSet } from './number-set.js'
 
 /** What a visit knew of its session when it was sent. */
@@ -10,16 +12,26 @@ export interface Attempt {
   acknowledged: number
 }
 
-/** What an acknowledged number gives away. `count` is how many more visits are now known to be affected. */
+/** What an acknowledged number proves. `count` is how many more visits are now known to be affected. */
 export interface Finding {
-  kind: 'lost' | 'counted twice' | 'seen twice' | 'went back' | 'reset'
+  anomaly: Anomaly
   count: number
+}
+
+export interface Answered {
+  /** The answer gave the browser another session than the one that it had sent. */
+  newSession?: boolean
+  /**
+   * The number was read by a request after the visit, so an overlapping visit may show the same one: it is not
+   * judged as a duplicate.
+   */
+  readAfterwards?: boolean
 }
 
 /**
  * The books of one browser's session. Pure: it is told what was sent, answered and finally stored, and says what
  * cannot be so. The bound is that of a counter under test in Jepsen: acknowledged ≤ stored ≤ attempted. A visit
- * without an answer may have been counted or not, so neither counts as a fault. It never accuses wrongly: each
+ * without an answer may have been counted or not, so neither is an anomaly. It never accuses wrongly: each
  * finding follows from answers that no correct server can give.
  */
 export class SessionBook {
@@ -29,10 +41,11 @@ export class SessionBook {
   #session = 0
   #floor: number
   #attemptedHere = 0
+  #sentHere = 0
   #acknowledgedHere = 0
   #seen = new NumberSet()
   #lost = 0
-  #countedTwice = 0
+  #doubleCounted = 0
 
   /** @param first the number that a new session's first visit gets */
   constructor(first = 1) {
@@ -44,11 +57,13 @@ export class SessionBook {
   attempt(): Attempt {
     this.attempted++
     this.#attemptedHere++
+    this.#sentHere++
     return { session: this.#session, floor: this.#floor, acknowledged: this.#acknowledgedHere }
   }
 
-  /** Notes that the visit is being sent again, under the same key: it may still count once only. */
-  repeat(attempt: Attempt): void {
+  /** Notes that the visit is being sent again, under the same key: it may still count only once. */
+  retry(attempt: Attempt): void {
+    this.#sentHere++
     if (attempt.session === this.#session) return
     this.#attemptedHere++
     attempt.session = this.#session
@@ -62,36 +77,46 @@ export class SessionBook {
   }
 
   /**
-   * Notes that the visit was answered with `number`, and judges it.
-   * @param newSession whether the answer gave the browser another session than the one it had sent
+   * @returns whether any history of this session, right or wrong, can show this number: one below a session's
+   * first, or far more than twice what was sent, is something else than its count
    */
-  acknowledge(attempt: Attempt, number: number, newSession = false): Finding[] {
+  isPossible(attempt: Attempt, number: number): boolean {
+    if (!this.isCurrent(attempt)) return true
+    return number >= this.#first && number - this.#first + 1 <= 2 * this.#sentHere + 10
+  }
+
+  /** Notes that the visit was answered with `number`, and judges it. */
+  acknowledge(attempt: Attempt, number: number, answered: Answered = {}): Finding[] {
     this.acknowledged++
-    // A late answer from a session that the browser has lost since: its number tells nothing about the new one.
+    // A late answer from a session that the browser has lost since: its number says nothing about the new one.
     if (!this.isCurrent(attempt)) return []
 
     const restarted = number === this.#first && attempt.floor >= this.#first
-    if (restarted || (newSession && number <= attempt.floor)) return [this.#reset(number)]
+    if (restarted || (answered.newSession && number <= attempt.floor)) return [this.#reset(number)]
 
     this.#acknowledgedHere++
     const findings: Finding[] = []
-    if (number <= attempt.floor) findings.push({ kind: 'went back', count: 1 })
-    if (!this.#seen.add(number)) findings.push({ kind: 'seen twice', count: 1 })
+    if (number <= attempt.floor) findings.push({ anomaly: 'wentBack', count: 1 })
+    if (!answered.readAfterwards && !this.#seen.add(number))
+      findings.push({ anomaly: 'duplicateNumber', count: 1 })
     this.#floor = Math.max(this.#floor, number)
 
     // All that was acknowledged before this visit was sent must be below its number …
-    const missing = attempt.acknowledged + this.#first - number - this.#lost
-    if (missing > 0) {
-      this.#lost += missing
-      findings.push({ kind: 'lost', count: missing })
-    }
+    const below = Math.max(0, number - this.#first)
+    findings.push(...this.#lostNow(attempt.acknowledged - below))
     // … and nothing but visits that were sent can be.
-    const surplus = number - this.#first + 1 - this.#attemptedHere - this.#countedTwice
-    if (surplus > 0) {
-      this.#countedTwice += surplus
-      findings.push({ kind: 'counted twice', count: surplus })
-    }
+    findings.push(...this.#doubleCountedNow(number - this.#first + 1 - this.#attemptedHere))
     return findings
+  }
+
+  /**
+   * Notes that the session is gone, though nobody destroyed it: the app asks for a new log-in. The next visit begins
+   * a session.
+   */
+  gone(attempt: Attempt): Finding[] {
+    if (!this.isCurrent(attempt) || this.#acknowledgedHere === 0) return []
+    this.#begin()
+    return [{ anomaly: 'reset', count: 1 }]
   }
 
   /**
@@ -100,21 +125,42 @@ export class SessionBook {
    * @returns what became known only now
    */
   settle(stored: number): Finding[] {
-    const findings: Finding[] = []
-    const missing = this.acknowledged - stored - this.#lost
-    if (missing > 0) findings.push({ kind: 'lost', count: missing })
-    const surplus = stored - this.attempted - this.#countedTwice
-    if (surplus > 0) findings.push({ kind: 'counted twice', count: surplus })
-    return findings
+    return [
+      ...this.#lostNow(this.acknowledged - Math.max(0, stored)),
+      ...this.#doubleCountedNow(stored - this.attempted),
+    ]
+  }
+
+  #lostNow(missing: number): Finding[] {
+    const more = missing - this.#lost
+    if (more <= 0) return []
+    this.#lost = missing
+    return [{ anomaly: 'lost', count: more }]
+  }
+
+  #doubleCountedNow(surplus: number): Finding[] {
+    const more = surplus - this.#doubleCounted
+    if (more <= 0) return []
+    this.#doubleCounted = surplus
+    return [{ anomaly: 'doubleCounted', count: more }]
   }
 
   #reset(number: number): Finding {
-    this.#session++
+    this.#begin()
     this.#attemptedHere = 1
+    this.#sentHere = 1
     this.#acknowledgedHere = 1
     this.#floor = number
-    this.#seen = new NumberSet()
     this.#seen.add(number)
-    return { kind: 'reset', count: 1 }
+    return { anomaly: 'reset', count: 1 }
+  }
+
+  #begin(): void {
+    this.#session++
+    this.#attemptedHere = 0
+    this.#sentHere = 0
+    this.#acknowledgedHere = 0
+    this.#floor = this.#first - 1
+    this.#seen = new NumberSet()
   }
 }

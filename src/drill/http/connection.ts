@@ -1,11 +1,14 @@
+// One browser's connections to the server.
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
-import { Pool } from 'undici'
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
+import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { RequestFailed, reasonOf } from './failure.js'
 
-export interface Answer {
+/** What came back for one request; its body is decoded. */
+export interface RawAnswer {
   status: number
   headers: Record<string, string | string[] | undefined>
-  setCookie: readonly string[]
+  setCookies: readonly string[]
   body: string
 }
 
@@ -14,7 +17,15 @@ export interface ConnectionOptions {
   connections: number
   timeoutMs: number
   insecure: boolean
-  headers: Record<string, string>
+  /** Certificates in PEM. */
+  ca?: string | undefined
+  cert?: string | undefined
+  key?: string | undefined
+  http2?: boolean
+  /** Every Nth request is the last of its connection; 0 keeps connections. */
+  reconnect?: number
+  /** A proxy's URL. */
+  proxy?: string | undefined
 }
 
 type Found = (error: Error | null, address: string | LookupAddress[], family?: number) => void
@@ -32,53 +43,98 @@ function lookupLocalhost(host: string, options: LookupOptions, found: Found): vo
  * gets instead.
  */
 export class Connection {
-  readonly #pool: Pool
+  readonly #origin: string
+  readonly #dispatcher: Dispatcher
   readonly #options: ConnectionOptions
+  #requests = 0
 
   constructor(origin: string, options: ConnectionOptions) {
+    this.#origin = origin
     this.#options = options
-    this.#pool = new Pool(origin, {
-      connections: options.connections,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: {
-        timeout: options.timeoutMs,
-        rejectUnauthorized: !options.insecure,
-        lookup: lookupLocalhost,
-      },
-    })
+    const { connections, ca, cert, key, http2 = false, proxy } = options
+    const tls = {
+      timeout: options.timeoutMs,
+      rejectUnauthorized: !options.insecure,
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    }
+    const common = { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: http2 }
+    this.#dispatcher =
+      proxy === undefined
+        ? new Pool(origin, { ...common, connect: { ...tls, lookup: lookupLocalhost } })
+        : new ProxyAgent({ ...common, uri: proxy, requestTls: tls })
+  }
+
+  get proxy(): string | undefined {
+    return this.#options.proxy
   }
 
   /**
    * @returns the answer, whatever its status
    * @throws RequestFailed when none came whole within the time limit
    */
-  async send(method: string, path: string, headers: Record<string, string>): Promise<Answer> {
+  async send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: string,
+  ): Promise<RawAnswer> {
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), this.#options.timeoutMs)
+    const { reconnect = 0 } = this.#options
+    let begun = false
     try {
-      const answer = await this.#pool.request({
-        method: method as 'GET',
+      const answer = await this.#dispatcher.request({
+        origin: this.#origin,
+        method: method as Dispatcher.HttpMethod,
         path,
-        headers: { ...this.#options.headers, ...headers },
+        headers,
         signal: limit.signal,
+        reset: reconnect > 0 && ++this.#requests % reconnect === 0,
+        ...(body !== undefined && { body }),
       })
-      const setCookie = answer.headers['set-cookie'] ?? []
+      begun = true
+      const setCookies = answer.headers['set-cookie'] ?? []
       return {
         status: answer.statusCode,
         headers: answer.headers,
-        setCookie: typeof setCookie === 'string' ? [setCookie] : setCookie,
-        body: await answer.body.text(),
+        setCookies: typeof setCookies === 'string' ? [setCookies] : setCookies,
+        body: await textOf(answer),
       }
     } catch (error) {
-      throw new RequestFailed(reasonOf(error), { cause: error })
+      const reason = reasonOf(error)
+      const incomplete = begun && (reason === 'timeout' || reason === 'reset')
+      throw new RequestFailed(incomplete ? 'body incomplete' : reason, { cause: error })
     } finally {
       clearTimeout(timer)
     }
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    await this.#dispatcher.destroy()
   }
+}
+
+async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
+  const encoding = headers['content-encoding']
+  if (encoding === undefined || encoding === 'identity') return body.text()
+  const bytes = Buffer.from(await body.arrayBuffer())
+  if (bytes.length === 0) return ''
+  try {
+    switch (encoding) {
+      case 'gzip':
+      case 'x-gzip':
+        return gunzipSync(bytes).toString()
+      case 'br':
+        return brotliDecompressSync(bytes).toString()
+      case 'deflate':
+        return ((bytes[0] ?? 0) & 0x0f) === 8
+          ? inflateSync(bytes).toString()
+          : inflateRawSync(bytes).toString()
+    }
+  } catch (error) {
+    throw new RequestFailed(`body is not ${String(encoding)}`, { cause: error })
+  }
+  throw new RequestFailed(`Content-Encoding ${String(encoding)}`)
 }

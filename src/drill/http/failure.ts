@@ -1,3 +1,5 @@
+// How a request can fail, in classes that a report can count, and what helps.
+
 /** A request without a usable answer; `reason` is its class: refused, reset, timeout, 503, wrong answer … */
 export class RequestFailed extends Error {
   readonly reason: string
@@ -9,6 +11,10 @@ export class RequestFailed extends Error {
     this.instance = options?.instance
   }
 }
+
+const UNKNOWN_CA = 'certificate of an unknown CA'
+const CLIENT_CERTIFICATE = 'client certificate wanted'
+const HTTP2_ONLY = 'HTTP/2 only'
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused',
@@ -22,6 +28,42 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'name unknown',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'wrong Content-Length',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_CA,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate for another name',
+  CERT_HAS_EXPIRED: 'certificate expired',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: CLIENT_CERTIFICATE,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: CLIENT_CERTIFICATE,
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': CLIENT_CERTIFICATE,
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: HTTP2_ONLY,
+  ERR_SSL_WRONG_VERSION_NUMBER: 'no TLS there',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no TLS there',
+  EPROTO: 'no TLS there',
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  refused: 'nothing listens there',
+  'name unknown': 'the host has no address',
+  [UNKNOWN_CA]: '--ca FILE gives the CA; --insecure accepts any certificate',
+  'certificate for another name':
+    "--header 'Host: NAME' is not enough for TLS; use the name that it has, or --insecure",
+  'certificate expired': '--insecure accepts it',
+  [CLIENT_CERTIFICATE]: '--cert FILE and --key FILE give it',
+  [HTTP2_ONLY]: '--http2 speaks it',
+  'no TLS there': 'is it http:// instead of https://?',
+  'not HTTP':
+    'the server speaks no HTTP/1.1 (HTTP/2 needs https:// and --http2), or a body is longer than its Content-Length',
+  'body incomplete': 'the answer ended before its Content-Length',
+  400: 'if plain HTTP was sent to an HTTPS port, use https://',
+  401: 'a log-in is needed: --journey FILE, or a user in the URL',
+  403: 'a log-in or a CSRF token is needed: --journey FILE',
+  404: '--visit names the path that counts',
+  405: "--visit takes a method, too: --visit 'POST /path'",
+  407: 'the proxy wants a user: HTTP_PROXY=http://USER:PASSWORD@HOST:PORT',
 }
 
 /** @returns the class of an error that undici or the system gave */
@@ -35,7 +77,13 @@ export function reasonOf(error: unknown): string {
   return REASONS[code] ?? (code.startsWith('HPE_') ? 'not HTTP' : code)
 }
 
-/** @returns whether sending it again under the same key may help: a client's own fault stays one. */
+/** @returns the reason, and what helps against it if that is known */
+export function explained(reason: string): string {
+  const hint = HINTS[reason]
+  return hint === undefined ? reason : `${reason} (${hint})`
+}
+
+/** @returns whether sending it again under the same key may help: a client's own mistake stays one. */
 export function mayPass(reason: string): boolean {
   return !/^[34]\d\d$/.test(reason) || reason === '429'
 }

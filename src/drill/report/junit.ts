@@ -1,36 +1,83 @@
+// The report as JUnit XML.
+import { ANOMALIES, type Anomaly, anomalyWords } from '../books/anomaly.js'
 import type { Report } from './report.js'
-import { faultLine } from './table.js'
+import { anomalyLine } from './table.js'
 
-const escaped = (text: string) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+type Outcome = { failure: string } | { error: string } | 'passed' | 'skipped'
 
-/** @returns the report as JUnit XML: a test case for each promise, and one for each scenario */
-export function junitOf(report: Report, maxFailed: number): string {
-  const { visits, faults } = report
-  const cases: [name: string, problem: string | false][] = [
-    ['no visit fails', visits.failed > maxFailed && `${visits.failed} of ${visits.attempted} failed`],
-    ...Object.entries(faults).map(([fault, count]): [string, string | false] => [
-      `none ${fault}`,
-      count > 0 && `${count} ${fault}`,
+const PROMISES: Readonly<Record<Anomaly, string>> = {
+  lost: 'no acknowledged visit is lost',
+  doubleCounted: 'no visit is double-counted',
+  duplicateNumber: 'no number comes twice',
+  wentBack: 'no count goes back',
+  reset: 'no session is reset',
+  resurrected: 'no destroyed session is resurrected',
+}
+
+/** @returns a test case for each promise, and one for each fault; what could not be judged is an error */
+export function junitOf(report: Report): string {
+  const { visits, anomalies, unjudged, maxFailed, destroyed } = report
+  const mayFail = maxFailed === 'any' ? Number.POSITIVE_INFINITY : maxFailed
+  const cases: [name: string, outcome: Outcome][] = [
+    [
+      'no visit fails',
+      visits.failed > mayFail ? { failure: `${visits.failed} of ${visits.attempted} failed` } : 'passed',
+    ],
+    ...ANOMALIES.map((anomaly): [string, Outcome] => [
+      PROMISES[anomaly],
+      anomalies[anomaly] > 0
+        ? { failure: anomalyWords(anomaly, anomalies[anomaly]) }
+        : anomaly === 'resurrected' && !destroyed
+          ? 'skipped'
+          : 'passed',
     ]),
-    ...report.scenarios.map(({ name, problem }): [string, string | false] => [
-      `scenario ${name}`,
-      problem ?? false,
+    [
+      'every session is read at the end',
+      unjudged.sessions > 0 ? { error: `${unjudged.sessions} could not be read` } : 'passed',
+    ],
+    [
+      'every destroyed session is judged',
+      unjudged.destroys > 0
+        ? {
+            error: `${unjudged.destroys} could not be judged: ${Object.keys(destroyed?.problems ?? {}).join(', ')}`,
+          }
+        : destroyed
+          ? 'passed'
+          : 'skipped',
+    ],
+    ...report.scenarios.map(({ name, problem }): [string, Outcome] => [
+      `fault ${name}`,
+      problem === undefined ? 'passed' : { error: problem },
     ]),
   ]
-  const details = escaped(report.faultRecords.slice(0, 50).map(faultLine).join('\n'))
-  const body = cases.map(([name, problem]) => {
-    const head = `    <testcase classname="drill" name="${escaped(name)}"`
-    return problem === false
-      ? `${head}/>`
-      : `${head}><failure message="${escaped(problem)}">${details}</failure></testcase>`
-  })
-  const failed = cases.filter(([, problem]) => problem !== false).length
+  const details = escaped(report.anomalyRecords.slice(0, 50).map(anomalyLine).join('\n'))
+  const count = (is: (outcome: Outcome) => boolean) => cases.filter(([, outcome]) => is(outcome)).length
+  const failures = count((outcome) => typeof outcome === 'object' && 'failure' in outcome)
+  const errors = count((outcome) => typeof outcome === 'object' && 'error' in outcome)
+  const skipped = count((outcome) => outcome === 'skipped')
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites>
-  <testsuite name="redissessions-drill" tests="${cases.length}" failures="${failed}" time="${(report.loadMs / 1000).toFixed(3)}" timestamp="${report.startedAt}">
-${body.join('\n')}
+  <testsuite name="session-drill" tests="${cases.length}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${(report.loadMs / 1000).toFixed(3)}" timestamp="${report.startedAt}">
+${cases.map(([name, outcome]) => caseOf(name, outcome, details)).join('\n')}
     <system-out>${escaped(report.sentence)}</system-out>
   </testsuite>
 </testsuites>
 `
+}
+
+function caseOf(name: string, outcome: Outcome, details: string): string {
+  const head = `    <testcase classname="drill" name="${escaped(name)}"`
+  if (outcome === 'passed') return `${head}/>`
+  if (outcome === 'skipped') return `${head}><skipped/></testcase>`
+  if ('failure' in outcome)
+    return `${head}><failure message="${escaped(outcome.failure)}">${details}</failure></testcase>`
+  return `${head}><error message="${escaped(outcome.error)}"/></testcase>`
+}
+
+// XML knows no other control characters than these three.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g
+
+function escaped(text: string): string {
+  return text.replace(CONTROLS, '').replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,25 +1,32 @@
-import type { Fault, FaultRecord, Journal, JournalEvent } from '../books/journal.js'
-import type { LatencySummary } from '../books/latency.js'
-import type { Outage, Silence } from '../books/outages.js'
+// The result of a drill.
+import type { Anomaly } from '../books/anomaly.js'
+import { type Exercised, judge, type Verdict } from '../books/verdict.js'
+import type { Found } from '../check.js'
 import type { DestroySummary } from '../destroy.js'
 import type { Plan } from '../plan.js'
+import { idleInstances } from '../record/idle.js'
+import type { AnomalyRecord, Journal, JournalEvent } from '../record/journal.js'
+import type { LatencySummary } from '../record/latency.js'
+import type { Outage, Silence } from '../record/outages.js'
+import type { SeriesRow } from '../record/series.js'
 import type { ScenarioRecord } from '../scenarios/scenario.js'
-import { judge } from './verdict.js'
 
 export interface InstanceReport {
   id: string
   visits: number
   /** Of all acknowledged visits, from 0 to 1. */
   share: number
+  /** It answered less than a tenth of its share while it was there. */
+  idle: boolean
   failed: number
   firstAt: number
   lastAt: number
   silences: readonly Silence[]
 }
 
-/** The result of a drill, as `--json` prints it. Times are ms from its start. */
+/** The result of a drill, as `--json` prints it. Times are ms from the start of the load. */
 export interface Report {
-  verdict: 'held' | 'broken'
+  verdict: Verdict
   /** The verdict for a person. */
   sentence: string
   url: string
@@ -27,22 +34,27 @@ export interface Report {
   /** How long the browsers visited. */
   loadMs: number
   browsers: number
-  concurrency: number
+  burst: number
   seed: number
+  /** What the check at rest found out about the app. */
+  found: Pick<Found, 'journey' | 'sessionCookie' | 'cookies' | 'restarts' | 'lines'>
   visits: {
     attempted: number
     acknowledged: number
     failed: number
-    /** Acknowledged after a repetition. */
-    repeated: number
+    /** Acknowledged only when retried. */
+    retried: number
     perSecond: number
     stored: number
   }
-  /** Visits lost or counted twice, numbers seen twice or going back, sessions reset, resurrected or unread. */
-  faults: Record<Fault, number>
+  anomalies: Record<Anomaly, number>
+  /** What could not be judged. */
+  unjudged: { sessions: number; destroys: number }
+  exercised: Exercised
   /** Requests without a usable answer, by class. */
   failures: Record<string, number>
   destroyed: DestroySummary | null
+  /** Counted from when each visit was due. */
   latencyMs: LatencySummary | null
   longestWait: { at: number; ms: number } | null
   outages: readonly Outage[]
@@ -52,15 +64,25 @@ export interface Report {
   instances: InstanceReport[]
   scenarios: ScenarioRecord[]
   events: readonly JournalEvent[]
-  /** The first 500 faults. */
-  faultRecords: readonly FaultRecord[]
-  /** The drill's own processor time, in ms, while the browsers visited. */
-  cpuMs: number
-  requests: number
+  /** The first 500 anomalies. */
+  anomalyRecords: readonly AnomalyRecord[]
+  /** A row for each second of the load. */
+  series: readonly SeriesRow[]
+  /** About the drill itself while the browsers visited. */
+  drill: {
+    cpuMs: number
+    requests: number
+    /** 99th percentile of how late its own timers were, in ms. */
+    lagMs: number
+    /** It was short of processor time itself: latencies are too high. */
+    starved: boolean
+  }
+  maxFailed: number | 'any'
 }
 
 interface Evidence {
   plan: Plan
+  found: Found
   journal: Journal
   startedAt: Date
   loadMs: number
@@ -69,61 +91,107 @@ interface Evidence {
   destroyed: DestroySummary | undefined
   scenarios: ScenarioRecord[]
   cpuMs: number
+  lagMs: number
 }
+
+const STARVED_MS = 50
 
 /** Draws up the report and judges. */
 export function reportOf(evidence: Evidence): Report {
-  const { plan, journal, loadMs } = evidence
-  const counts = {
-    attempted: journal.attempted,
-    acknowledged: journal.acknowledged,
-    failed: journal.failed,
-    repeated: journal.repeated,
-    perSecond: Math.round((journal.acknowledged / loadMs) * 1000),
+  const { plan, found, journal, loadMs, destroyed, lagMs } = evidence
+  const { attempted, acknowledged, failed, retried, requests, unreadSessions } = journal.counts
+  const visits = {
+    attempted,
+    acknowledged,
+    failed,
+    retried,
+    perSecond: Math.round((acknowledged / loadMs) * 1000),
     stored: evidence.stored,
   }
-  const faults = {
-    lost: journal.faultCount('lost'),
-    'counted twice': journal.faultCount('counted twice'),
-    'seen twice': journal.faultCount('seen twice'),
-    'went back': journal.faultCount('went back'),
-    reset: journal.faultCount('reset'),
-    resurrected: journal.faultCount('resurrected'),
-    unread: journal.faultCount('unread'),
+  const unjudged = {
+    sessions: unreadSessions,
+    destroys: destroyed ? destroyed.tried - destroyed.judged : 0,
   }
+  const instances = instanceReports(journal)
+  const exercised = exercisedOf(journal, destroyed)
+  const { browsers, maxFailed } = plan
+  const idle = plan.failIdle ? instances.filter((instance) => instance.idle).length : 0
+  const { journey, sessionCookie, cookies, restarts, lines } = found
   return {
-    ...judge({ visits: counts, faults, browsers: plan.browsers }, plan.maxFailed),
-    url: plan.url.href,
+    ...judge({
+      visits,
+      anomalies: journal.anomalies,
+      unjudged,
+      exercised,
+      browsers,
+      maxFailed,
+      idleInstances: idle,
+    }),
+    url: withoutSecrets(plan.url),
     startedAt: evidence.startedAt.toISOString(),
     loadMs,
-    browsers: plan.browsers,
-    concurrency: plan.concurrency,
+    browsers,
+    burst: plan.burst,
     seed: plan.seed,
-    visits: counts,
-    faults,
+    found: { journey, sessionCookie, cookies, restarts, lines },
+    visits,
+    anomalies: journal.anomalies,
+    unjudged,
+    exercised,
     failures: Object.fromEntries(journal.failures),
-    destroyed: evidence.destroyed ?? null,
+    destroyed: destroyed ?? null,
     latencyMs: evidence.latency ?? null,
     longestWait: journal.longestWait ?? null,
     outages: journal.outages.all,
     silences: journal.silences.all,
-    instances: instanceReports(journal),
+    instances,
     scenarios: evidence.scenarios,
     events: journal.events,
-    faultRecords: journal.faultRecords,
-    cpuMs: evidence.cpuMs,
-    requests: journal.requests,
+    anomalyRecords: journal.anomalyRecords,
+    series: journal.series.rows,
+    drill: { cpuMs: evidence.cpuMs, requests, lagMs, starved: lagMs > STARVED_MS },
+    maxFailed: Number.isFinite(maxFailed) ? maxFailed : 'any',
+  }
+}
+
+function exercisedOf(journal: Journal, destroyed: DestroySummary | undefined): Exercised {
+  const { overlappingVisits, instanceChanges } = journal.counts
+  const outages = journal.outages.all
+  const silentOnly = journal.silences.all.filter(
+    ({ from, to }) => !outages.some((outage) => outage.from <= to && (outage.recovered ?? outage.to) >= from),
+  )
+  return {
+    overlappingVisits,
+    instanceChanges,
+    destroysInFlight: destroyed?.judged ?? 0,
+    outages: outages.length + silentOnly.length,
   }
 }
 
 function instanceReports(journal: Journal): InstanceReport[] {
+  const { acknowledged } = journal.counts
+  const presences = [...journal.instances].map(([id, { readyAt, lastAt, goneAt }]) => ({
+    id,
+    readyAt,
+    lastAt,
+    goneAt,
+  }))
+  const idle = idleInstances(journal.series.rows, presences)
   return [...journal.instances].map(([id, { visits, failed, firstAt, lastAt, silences }]) => ({
     id,
     visits,
-    share: journal.acknowledged === 0 ? 0 : visits / journal.acknowledged,
+    share: acknowledged === 0 ? 0 : visits / acknowledged,
+    idle: idle.includes(id),
     failed,
     firstAt,
     lastAt,
     silences: silences.all,
   }))
+}
+
+function withoutSecrets(url: URL): string {
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  return shown.href
 }

@@ -1,5 +1,7 @@
+// Progress as a live screen in a terminal.
+import { ANOMALIES, anomalyWords, grouped } from '../books/anomaly.js'
 import type { Live } from '../drill.js'
-import { clock, duration, grouped } from './words.js'
+import { clock, duration } from './words.js'
 
 /** What the screen needs of a terminal. */
 interface Terminal {
@@ -24,9 +26,9 @@ export class Meter {
   read({ journal }: Live): { perSecond: number; instances: [id: string, perSecond: number][] } {
     const at = journal.now()
     const seconds = Math.max(0.001, (at - this.#at) / 1000)
-    const perSecond = (journal.acknowledged - this.#visits) / seconds
+    const perSecond = (journal.counts.acknowledged - this.#visits) / seconds
     this.#at = at
-    this.#visits = journal.acknowledged
+    this.#visits = journal.counts.acknowledged
     const instances: [string, number][] = []
     for (const [id, { visits }] of journal.instances) {
       const since = visits - (this.#byInstance.get(id) ?? 0)
@@ -43,18 +45,20 @@ export function frame(live: Live, meter: Meter, columns: number, rows: number): 
   const { perSecond, instances } = meter.read(live)
   const at = journal.now()
   const latency = journal.latency.summary()
-  const faults = [...journal.faults].map(([fault, times]) => `${fault} ${grouped(times)}`).join(', ')
+  const anomalies = ANOMALIES.filter((anomaly) => journal.anomalies[anomaly] > 0)
+    .map((anomaly) => anomalyWords(anomaly, journal.anomalies[anomaly]))
+    .join(', ')
   const failures = [...journal.failures].map(([reason, times]) => `${reason} ${grouped(times)}`).join(', ')
   const most = Math.max(1, ...instances.map(([, rate]) => rate))
   const wide = Math.max(4, Math.min(40, columns - 50))
-  // With scenarios the drill lasts as long as they do.
+  // With scenarios the load lasts as long as they do.
   const whole = plan.durationMs
   const progress = whole > 0 ? `${clock(at)} of ${clock(whole)}  ${bar(at / whole, wide)}` : clock(at)
   const head = [
     `${plan.url.href}  ${progress}  ${live.phase()}`,
-    `visits     ${grouped(journal.acknowledged)}, ${grouped(Math.round(perSecond))}/s`,
-    `failed     ${grouped(journal.failed)}${failures ? `  (requests: ${failures})` : ''}`,
-    `faults     ${faults || 'none'}`,
+    `visits     ${grouped(journal.counts.acknowledged)}, ${grouped(Math.round(perSecond))}/s`,
+    `failed     ${grouped(journal.counts.failed)}${failures ? `  (requests: ${failures})` : ''}`,
+    `anomalies  ${anomalies || 'none'}`,
     `latency    ${latency ? `p50 ${duration(latency.p50)}  p99 ${duration(latency.p99)}  max ${duration(latency.max)}` : '…'}`,
     'instances',
     ...instances

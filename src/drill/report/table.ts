@@ -1,10 +1,18 @@
-import type { FaultRecord } from '../books/journal.js'
-import type { Report } from './report.js'
-import { duration, grouped, seconds } from './words.js'
+// The report as a table for a terminal.
+import { ANOMALIES, anomalyWords, grouped } from '../books/anomaly.js'
+import { counted, exercisedWords } from '../books/verdict.js'
+import type { AnomalyRecord } from '../record/journal.js'
+import type { Silence } from '../record/outages.js'
+import type { InstanceReport, Report } from './report.js'
+import { duration, seconds } from './words.js'
 
 /** Draws the report for a person: what happened, then the verdict in one sentence. */
 export function tableOf(report: Report): string {
-  const { visits, faults } = report
+  const { visits, anomalies, unjudged, drill } = report
+  const retried = visits.retried > 0 ? `, ${grouped(visits.retried)} acknowledged when retried` : ''
+  const found = ANOMALIES.filter((anomaly) => anomaly !== 'resurrected').map((anomaly) =>
+    anomalyWords(anomaly, anomalies[anomaly]),
+  )
   const rows: [string, string][] = [
     [
       'visits',
@@ -12,15 +20,16 @@ export function tableOf(report: Report): string {
     ],
     [
       '',
-      `${grouped(visits.failed)} failed${visits.repeated > 0 ? `, ${grouped(visits.repeated)} acknowledged when repeated` : ''}; ${grouped(visits.perSecond)}/s for ${seconds(report.loadMs)}`,
+      `${grouped(visits.failed)} failed${retried}; ${grouped(visits.perSecond)}/s for ${seconds(report.loadMs)}`,
     ],
-    ['sessions', `${grouped(report.browsers)} browsers, ${report.concurrency} at a time each`],
     [
-      '',
-      `${grouped(faults.lost)} lost, ${grouped(faults['counted twice'])} counted twice, ${grouped(faults['seen twice'])} numbers seen twice, ${grouped(faults['went back'])} going back`,
+      'sessions',
+      `${counted(report.browsers, 'browser')}, bursts of ${report.burst}; session cookie ${report.found.sessionCookie ?? 'unknown'}`,
     ],
-    ['', `${grouped(faults.reset)} reset, ${grouped(faults.unread)} unread`],
+    ['', found.slice(0, 2).join(', ')],
+    ['', `${found.slice(2).join(', ')}, ${grouped(unjudged.sessions)} unread`],
     ['destroyed', destroyedLine(report)],
+    ['exercised', exercisedWords(report.exercised)],
     [
       'failures',
       Object.entries(report.failures)
@@ -37,32 +46,73 @@ export function tableOf(report: Report): string {
     ),
     ...lines(
       'silences',
-      report.silences.map(({ from, to }) => `${seconds(from)} to ${seconds(to)}: no visit acknowledged`),
+      report.silences.map((silence) => `${silenceWords(silence)}: no visit acknowledged`),
     ),
+    ...lines('instances', report.instances.map(instanceLine), 16),
+    ...idleLine(report),
     ...lines(
-      'instances',
-      report.instances.map(
-        ({ id, visits, share, failed, firstAt, lastAt, silences }) =>
-          `${id}  ${(share * 100).toFixed(1)} %  ${grouped(visits)} visits, ${seconds(firstAt)} to ${seconds(lastAt)}${failed > 0 ? `, ${grouped(failed)} failed` : ''}${silences.map(({ from, to }) => `, silent ${seconds(from)} to ${seconds(to)}`).join('')}`,
-      ),
-      16,
-    ),
-    ...lines(
-      'scenarios',
+      'faults',
       report.scenarios.map(
         (scenario) =>
-          `${scenario.name}  ${seconds(scenario.from)} to ${seconds(scenario.to)}: ${scenario.problem === undefined ? `${grouped(scenario.acknowledged)} visits, ${grouped(scenario.failed)} failed, ${grouped(scenario.faults)} faults, longest wait ${duration(scenario.longestWaitMs)}` : `could not be done: ${scenario.problem}`}`,
+          `${scenario.name}  ${seconds(scenario.from)} to ${seconds(scenario.to)}: ${scenario.problem === undefined ? `${grouped(scenario.acknowledged)} visits, ${grouped(scenario.failed)} failed, ${counted(scenario.anomalies, 'anomaly', 'anomalies')}, longest wait ${duration(scenario.longestWaitMs)}` : `could not be done: ${scenario.problem}`}`,
       ),
       50,
     ),
-    ...lines('faults', report.faultRecords.filter(({ fault }) => fault !== 'resurrected').map(faultLine)),
+    ...lines(
+      'anomalies',
+      report.anomalyRecords.filter(({ anomaly }) => anomaly !== 'resurrected').map(anomalyLine),
+    ),
     [
       'drill',
-      `${seconds(report.cpuMs)} of processor time, ${grouped(Math.round((report.cpuMs * 1000) / Math.max(1, visits.attempted)))} µs a visit; seed ${report.seed}`,
+      `${seconds(drill.cpuMs)} of processor time, ${grouped(Math.round((drill.cpuMs * 1000) / Math.max(1, visits.attempted)))} µs a visit; seed ${report.seed}`,
     ],
+    ...(drill.starved
+      ? [
+          ['', `the drill itself was late by ${duration(drill.lagMs)} (p99): latencies are too high`] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
   ]
   const body = rows.map(([name, text]) => `  ${name.padEnd(10)} ${text}`)
   return ['', ...body, '', report.sentence, ''].join('\n')
+}
+
+function instanceLine({
+  id,
+  visits,
+  share,
+  failed,
+  firstAt,
+  lastAt,
+  silences,
+  idle,
+}: InstanceReport): string {
+  const more = [
+    failed > 0 && `${grouped(failed)} failed`,
+    ...silences.map((silence) => `silent ${silenceWords(silence)}`),
+    idle && 'idle',
+  ].filter((part) => part !== false)
+  const times = visits === 0 ? 'never answered' : `${seconds(firstAt)} to ${seconds(lastAt)}`
+  return [`${id}  ${(share * 100).toFixed(1)} %  ${counted(visits, 'visit')}`, times, ...more].join(', ')
+}
+
+/** @returns which instances got next to nothing to do, and why that is usually so */
+export function idleLine({ instances }: Report): [string, string][] {
+  const idle = instances.filter((instance) => instance.idle).length
+  if (idle === 0) return []
+  return [
+    [
+      'idle',
+      `${idle} of ${counted(instances.length, 'instance')} answered less than a tenth of their share: connections are pinned to the others`,
+    ],
+  ]
+}
+
+/** @returns `3.0 s to 5.2 s`, or `3.0 s to the end` */
+export function silenceWords({ from, to, open }: Silence): string {
+  return `${seconds(from)} to ${open ? 'the end' : seconds(to)}`
 }
 
 /** Rows under one name; past `limit` only how many there are. */
@@ -80,23 +130,26 @@ function latencyLine({ latencyMs, longestWait }: Report): string {
 
 function destroyedLine({ destroyed }: Report): string {
   if (!destroyed) return 'not tried'
-  const { tried, judged, resurrected, problem } = destroyed
-  const rest = judged < tried ? `; ${grouped(tried - judged)} could not be judged (${problem})` : ''
-  return `${grouped(judged)} sessions with visits in flight, ${grouped(resurrected)} came back${rest}`
+  const { tried, judged, resurrected, problems } = destroyed
+  const why = Object.entries(problems)
+    .map(([reason, times]) => `${reason} ${grouped(times)}`)
+    .join(', ')
+  const rest = judged < tried ? `; ${grouped(tried - judged)} could not be judged (${why})` : ''
+  return `${counted(judged, 'session')} with visits in flight, ${grouped(resurrected)} came back${rest}`
 }
 
-/** @returns one fault in words: when, which browser, which instance, and what had been acknowledged before */
-export function faultLine({
+/** @returns one anomaly in words: when, which browser, which instance, and what had been acknowledged before */
+export function anomalyLine({
   at,
-  fault,
+  anomaly,
   count: times,
   browser,
   number,
   instance,
   before,
-}: FaultRecord): string {
+}: AnomalyRecord): string {
   const from = (id: string | undefined) => (id === undefined ? '' : ` from ${id}`)
   const saw = number === undefined ? '' : `: ${number}${from(instance)}`
   const after = before ? `, after ${before.number}${from(before.instance)} at ${seconds(before.at)}` : ''
-  return `${seconds(at)} browser ${browser} ${fault}${times > 1 ? ` ${times}` : ''}${saw}${after}`
+  return `${seconds(at)} browser ${browser}, ${anomalyWords(anomaly, times)}${saw}${after}`
 }

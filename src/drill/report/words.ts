@@ -1,12 +1,4 @@
-/** @returns `2,000` */
-export function grouped(value: number): string {
-  return value.toLocaleString('en')
-}
-
-/** @returns `1 visit`, `2,000 visits` */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${grouped(count)} ${count === 1 ? one : many}`
-}
+// How reports write times.
 
 /** @returns `3.4 ms`, or seconds from one second on */
 export function duration(ms: number): string {

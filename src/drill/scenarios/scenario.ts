@@ -1,5 +1,6 @@
-import type { Journal } from '../books/journal.js'
+// What is done to the app while browsers visit it.
 import type { Pace } from '../pace.js'
+import type { Journal } from '../record/journal.js'
 
 /** Something that is done to the app while browsers visit it. */
 export interface Scenario {
@@ -9,9 +10,16 @@ export interface Scenario {
   /**
    * Does it, and returns when the app is whole again.
    * @param say notes an event
+   * @param fleet may be told which instances are there, by the names that their answers carry
    * @throws when it cannot be done
    */
-  run(say: (text: string) => void): Promise<void>
+  run(say: (text: string) => void, fleet: Fleet): Promise<void>
+}
+
+/** Notes which instances take load. */
+export interface Fleet {
+  instanceReady(id: string): void
+  instanceGone(id: string): void
 }
 
 /** What happened from the beginning of a scenario until the visits went well again. Times in ms of the drill. */
@@ -21,7 +29,7 @@ export interface ScenarioRecord {
   to: number
   acknowledged: number
   failed: number
-  faults: number
+  anomalies: number
   longestWaitMs: number
   /** Why it could not be done. */
   problem?: string
@@ -48,13 +56,13 @@ export async function runScenarios(
 }
 
 async function runOne(scenario: Scenario, journal: Journal, pace: Pace): Promise<ScenarioRecord> {
-  const before = { acknowledged: journal.acknowledged, failed: journal.failed, faults: faultsIn(journal) }
+  const before = { ...journal.counts, anomalies: anomaliesIn(journal) }
   const from = journal.now()
   let problem: string | undefined
   journal.takeLongestWait()
   journal.event(`${scenario.name} begins: ${scenario.intent}`)
   try {
-    await scenario.run((text) => journal.event(`${scenario.name}: ${text}`))
+    await scenario.run((text) => journal.event(`${scenario.name}: ${text}`), journal)
     await calm(journal, pace)
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error)
@@ -63,9 +71,9 @@ async function runOne(scenario: Scenario, journal: Journal, pace: Pace): Promise
     name: scenario.name,
     from,
     to: journal.now(),
-    acknowledged: journal.acknowledged - before.acknowledged,
-    failed: journal.failed - before.failed,
-    faults: faultsIn(journal) - before.faults,
+    acknowledged: journal.counts.acknowledged - before.acknowledged,
+    failed: journal.counts.failed - before.failed,
+    anomalies: anomaliesIn(journal) - before.anomalies,
     longestWaitMs: journal.takeLongestWait(),
     ...(problem !== undefined && { problem }),
   }
@@ -81,23 +89,18 @@ async function runOne(scenario: Scenario, journal: Journal, pace: Pace): Promise
 async function calm(journal: Journal, pace: Pace): Promise<void> {
   const until = journal.now() + CALM_PATIENCE_MS
   let since = journal.now()
-  let requests = totalFailures(journal)
-  let acknowledged = journal.acknowledged
+  let { failedRequests, acknowledged } = journal.counts
   while (!pace.stopped && journal.now() < until) {
     await pace.wait(100)
-    if (totalFailures(journal) !== requests) {
+    if (journal.counts.failedRequests !== failedRequests) {
       since = journal.now()
-      requests = totalFailures(journal)
-      acknowledged = journal.acknowledged
+      failedRequests = journal.counts.failedRequests
+      acknowledged = journal.counts.acknowledged
     }
-    if (journal.now() - since >= CALM_MS && journal.acknowledged > acknowledged) return
+    if (journal.now() - since >= CALM_MS && journal.counts.acknowledged > acknowledged) return
   }
 }
 
-function totalFailures(journal: Journal): number {
-  return [...journal.failures.values()].reduce((sum, count) => sum + count, 0)
-}
-
-function faultsIn(journal: Journal): number {
-  return [...journal.faults.values()].reduce((sum, count) => sum + count, 0)
+function anomaliesIn(journal: Journal): number {
+  return Object.values(journal.anomalies).reduce((sum, count) => sum + count, 0)
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Anomaly } from '../../../src/drill/books/anomaly.js'
 import { type Attempt, type Finding, SessionBook } from '../../../src/drill/books/session-book.js'
 
-const countOf = (findings: Finding[], kind: Finding['kind']) =>
-  findings.filter((finding) => finding.kind === kind).reduce((sum, { count }) => sum + count, 0)
+const countOf = (findings: Finding[], anomaly: Anomaly) =>
+  findings.filter((finding) => finding.anomaly === anomaly).reduce((sum, { count }) => sum + count, 0)
 
 // One step of a history: a visit is sent; the server counts one of those under way; or one gets its answer, or never.
 const step = fc.oneof(
@@ -62,13 +63,13 @@ test('what is missing or too much in the end is found, to the visit, where no fa
       }
       findings.push(...book.settle(stored))
       expect(countOf(findings, 'lost')).toBeGreaterThanOrEqual(book.acknowledged - stored)
-      expect(countOf(findings, 'counted twice')).toBeGreaterThanOrEqual(stored - book.attempted)
+      expect(countOf(findings, 'doubleCounted')).toBeGreaterThanOrEqual(stored - book.attempted)
       const clean = faults.every((fault) => fault === 'none' || fault === 'unanswered')
       if (clean) expect(findings).toEqual([])
       if (!faults.includes('unanswered') && !faults.includes('twice'))
         expect(countOf(findings, 'lost')).toBe(faults.filter((fault) => fault === 'not stored').length)
       if (!faults.includes('not stored'))
-        expect(countOf(findings, 'counted twice')).toBe(
+        expect(countOf(findings, 'doubleCounted')).toBe(
           Math.max(0, faults.filter((fault) => fault === 'twice').length),
         )
     }),
@@ -82,7 +83,7 @@ test('a loss that a double count makes up for is found all the same', () => {
   expect(countOf(findings, 'lost')).toBe(1)
   const more = new SessionBook()
   const surplus = [1, 3, 3].flatMap((number) => more.acknowledge(more.attempt(), number))
-  expect(countOf(surplus, 'counted twice')).toBe(1)
+  expect(countOf(surplus, 'doubleCounted')).toBe(1)
 })
 
 test('going back is judged by what was acknowledged before the visit was sent', () => {
@@ -92,31 +93,35 @@ test('going back is judged by what was acknowledged before the visit was sent', 
   expect(book.acknowledge(a, 1)).toEqual([])
   const late = book.attempt()
   expect(book.acknowledge(book.attempt(), 3)).toEqual([])
-  expect(book.acknowledge(late, 2).map(({ kind }) => kind)).toEqual(['went back', 'seen twice', 'lost'])
+  expect(book.acknowledge(late, 2).map(({ anomaly }) => anomaly)).toEqual([
+    'wentBack',
+    'duplicateNumber',
+    'lost',
+  ])
 })
 
 test('a session that starts over is one reset, and late answers of the old one are left alone', () => {
   const book = new SessionBook()
   book.acknowledge(book.attempt(), 1)
   const [a, b, c] = [book.attempt(), book.attempt(), book.attempt()]
-  expect(book.acknowledge(a, 1, true)).toEqual([{ kind: 'reset', count: 1 }])
+  expect(book.acknowledge(a, 1, { newSession: true })).toEqual([{ anomaly: 'reset', count: 1 }])
   expect(book.isCurrent(b)).toBe(false)
-  expect(book.acknowledge(b, 1, true)).toEqual([])
+  expect(book.acknowledge(b, 1, { newSession: true })).toEqual([])
   expect(book.acknowledge(c, 2)).toEqual([])
   expect(book.acknowledge(book.attempt(), 2)).toEqual([])
-  expect(book.settle(2)).toEqual([{ kind: 'lost', count: 3 }])
+  expect(book.settle(2)).toEqual([{ anomaly: 'lost', count: 3 }])
 })
 
 test('a new cookie for a session that goes on counting is none', () => {
   const book = new SessionBook()
   book.acknowledge(book.attempt(), 1)
-  expect(book.acknowledge(book.attempt(), 2, true)).toEqual([])
+  expect(book.acknowledge(book.attempt(), 2, { newSession: true })).toEqual([])
   expect(book.settle(2)).toEqual([])
 })
 
-test('a visit repeated under its key may count once only', () => {
+test('a visit retried under its key may count once only', () => {
   const book = new SessionBook()
   const attempt = book.attempt()
-  book.repeat(attempt)
-  expect(book.acknowledge(attempt, 2)).toEqual([{ kind: 'counted twice', count: 1 }])
+  book.retry(attempt)
+  expect(book.acknowledge(attempt, 2)).toEqual([{ anomaly: 'doubleCounted', count: 1 }])
 })

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import { ownAdapter } from '../../../src/drill/adapter.js'
-import { Journal } from '../../../src/drill/books/journal.js'
-import { DEFAULTS } from '../../../src/drill/plan.js'
+import { planOf } from '../../../src/drill/plan.js'
+import { Journal } from '../../../src/drill/record/journal.js'
 import { frame, Meter, Screen } from '../../../src/drill/report/screen.js'
+
+const plan = await planOf({ url: 'http://a.test', seed: 1 })
 
 function live() {
   const journal = new Journal()
-  for (let visit = 0; visit < 30; visit++) journal.answered(2, visit % 3 ? 'web-0' : 'web-1')
+  for (let visit = 0; visit < 30; visit++) journal.answered(2, 0, visit % 3 ? 'web-0' : 'web-1', false)
   journal.requestFailed('refused', undefined)
   journal.visitFailed(1)
   journal.event(
     'kill-pod begins: deletes a pod of the release web, with a very long explanation of what that means',
   )
-  const plan = { ...DEFAULTS, url: new URL('http://a.test'), adapter: ownAdapter(false), seed: 1 }
   return { journal, plan, phase: () => 'visiting' as const }
 }
 
@@ -30,7 +30,7 @@ test('an instance that has fallen silent is not shown', () => {
   const meter = new Meter()
   const running = live()
   frame(running, meter, 80, 24)
-  running.journal.answered(2, 'web-1')
+  running.journal.answered(2, 0, 'web-1', false)
   const shown = frame(running, meter, 80, 24).filter((line) => line.includes('/s') && line.includes('web-'))
   expect(shown).toHaveLength(1)
   expect(shown[0]).toContain('web-1')

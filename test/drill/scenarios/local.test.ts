@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openControl } from '../../../src/demo/control.js'
 import { type Platform, startPlatform } from '../../../src/demo/platform.js'
-import { ownAdapter } from '../../../src/drill/adapter.js'
 import { CouldNotRun } from '../../../src/drill/could-not-run.js'
 import { drill } from '../../../src/drill/drill.js'
-import { DEFAULTS } from '../../../src/drill/plan.js'
 import { CONTROL_FILE } from '../../../src/drill/scenarios/control-file.js'
 import { demoTarget } from '../../../src/drill/scenarios/demo.js'
 import { localScenarios } from '../../../src/drill/scenarios/local.js'
@@ -31,8 +29,16 @@ test('restarts, kills and loses Redis on the running demo, and every click count
 }, async () => {
   const url = new URL(platform.url)
   const scenarios = localScenarios(['restart', 'kill', 'kill-redis'], demoTarget(dataFolder, url))
-  const plan = { ...DEFAULTS, url, adapter: ownAdapter(true), retry: true, durationMs: 0, seed: 1 }
-  const report = await drill({ ...plan, browsers: 10, rate: 200, destroy: 0 }, { scenarios })
+  const report = await drill({
+    url,
+    retry: true,
+    seed: 1,
+    browsers: 10,
+    burst: 1,
+    rate: 200,
+    destroy: 0,
+    scenarios,
+  })
   expect(report.scenarios.map(({ name, problem }) => [name, problem])).toEqual([
     ['restart', undefined],
     ['kill', undefined],

@@ -1,3 +1,5 @@
+// Times in which requests failed, and times in which nothing was heard.
+
 /** A time in which something failed, in ms from the start of the drill. */
 export interface Outage {
   from: number
@@ -43,7 +45,11 @@ export class Outages {
 export interface Silence {
   from: number
   to: number
+  /** The load ended before anything was heard again. */
+  open?: true
 }
+
+const LEAST_HEARD = 3
 
 /** Finds the times in which something that answers steadily did not: longer than 1 s and than ten usual gaps. */
 export class Silences {
@@ -53,7 +59,7 @@ export class Silences {
   #heard = 0
 
   heard(at: number): void {
-    this.#note(at)
+    if (this.#isSilence(at)) this.all.push({ from: this.#last, to: at })
     this.#first ??= at
     this.#last = at
     this.#heard++
@@ -61,13 +67,12 @@ export class Silences {
 
   /** Closes the record; `at` is when the load ended. */
   end(at: number): void {
-    this.#note(at)
+    if (this.#isSilence(at)) this.all.push({ from: this.#last, to: at, open: true })
   }
 
-  #note(at: number): void {
-    if (this.#first === undefined || this.#heard < 10) return
+  #isSilence(at: number): boolean {
+    if (this.#first === undefined || this.#heard < LEAST_HEARD || this.all.length >= 100) return false
     const usual = (this.#last - this.#first) / this.#heard
-    const gap = at - this.#last
-    if (gap > Math.max(1000, 10 * usual) && this.all.length < 100) this.all.push({ from: this.#last, to: at })
+    return at - this.#last > Math.max(1000, 10 * usual)
   }
 }

@@ -1,0 +1,319 @@
+// Before the load: a few visits at rest, which say whether the sessions of this app can be judged.
+import { CouldNotRun } from './could-not-run.js'
+import { isAlive } from './destroy.js'
+import { Connection, type ConnectionOptions } from './http/connection.js'
+import { explained, mayPass, RequestFailed, reasonOf } from './http/failure.js'
+import { type Answer, type Target, Visitor } from './http/visitor.js'
+import { AppSession, Route, type Visited } from './journey/app-session.js'
+import { findNumber } from './journey/find-number.js'
+import { endpointOf, type Journey, type Step, stepsOf } from './journey/journey.js'
+import { readerOf, textOf } from './journey/where.js'
+import type { Plan } from './plan.js'
+
+/** What a check found out about an app. */
+export interface Found {
+  journey: Journey
+  base: string
+  /** The number that a new session's first visit gets. */
+  first: number
+  /** The cookie that makes the count go on; undefined if none does, or it is not known which. */
+  sessionCookie: string | undefined
+  /** All cookies that the app has set. */
+  cookies: { name: string; needed: boolean }[]
+  /** At rest, each visit begins another session: the instances don't share them. */
+  restarts: boolean
+  /** What was found, a line each, for a person. */
+  lines: readonly [name: string, text: string][]
+}
+
+const TRIES = 10
+const VISITS = 3
+
+/**
+ * Visits, reads and destroys at rest, as two browsers.
+ * @throws CouldNotRun when the sessions cannot be judged; it says why, and which option helps
+ */
+export async function check(plan: Plan, target: Target, options: ConnectionOptions): Promise<Found> {
+  const connection = new Connection(plan.url.origin, options)
+  try {
+    try {
+      return await new Check(plan, plan.journey, plan.base, target, connection).run()
+    } catch (error) {
+      if (!plan.fallback || !(error instanceof NoNumber)) throw error
+      return await new Check(plan, plan.fallback, '', target, connection).run()
+    }
+  } finally {
+    await connection.close()
+  }
+}
+
+class NoNumber extends CouldNotRun {}
+
+class Check {
+  readonly #plan: Plan
+  readonly #target: Target
+  readonly #connection: Connection
+  readonly #base: string
+  readonly #journey: Journey
+  readonly #knowsNumber: boolean
+  readonly #lines: [string, string][] = []
+
+  constructor(plan: Plan, journey: Plan['journey'], base: string, target: Target, connection: Connection) {
+    this.#plan = plan
+    this.#target = target
+    this.#connection = connection
+    this.#base = base
+    this.#knowsNumber = journey.number !== undefined
+    this.#journey = { ...journey, number: journey.number ?? '/' }
+  }
+
+  async run(): Promise<Found> {
+    const journey = this.#knowsNumber ? this.#journey : await this.#withNumber()
+    const route = new Route(journey, this.#base)
+    const what = this.#named(journey.visit)
+    const { session, visited } = await this.#begin(route, what)
+    const { number: first, answer } = visited
+    const stranger = await this.#begin(route, what)
+    if (stranger.visited.number !== first)
+      throw new CouldNotRun(
+        `${what} counts, but not in sessions: one new visitor was number ${first}, the next number ${stranger.visited.number}`,
+      )
+    const path = route.visitPath
+    const names = session.visitor.cookieNames(path)
+    const wanted = journey.cookie
+    this.#cookiesMakeSense(what, session, names, wanted)
+
+    const second = await this.#attempt(what, () => session.visit())
+    const restarts = second.number === first && changes(second.answer, names)
+    if (!restarts && second.number !== first + 1)
+      throw new CouldNotRun(
+        `${what}: one browser's first two visits are number ${first} and ${second.number}. ${second.number <= first ? `The session does not go on although its cookies were sent back (${names.join(', ')}), or the number at ${journey.number} is not its count` : 'Each visit must add exactly one'}. The text that was read: ${excerpt(second.answer.body)}`,
+      )
+    this.#lines.push([
+      'visit',
+      `${what}: ${answer.status}, number ${first}, then ${second.number} (${journey.number})`,
+    ])
+    const cookies = restarts
+      ? names.map((name) => ({ name, needed: false }))
+      : await this.#neededCookies(session, names, second.number)
+    const sessionCookie = wanted ?? sessionCookieOf(cookies, session, path)
+    this.#describe(answer, second, cookies, sessionCookie, restarts)
+    if (!restarts) {
+      await this.#readAgrees(route, session)
+      await this.#destroyDestroys(route, first)
+    }
+    if (this.#connectionProxy) this.#lines.push(['proxy', this.#connectionProxy])
+    return {
+      journey,
+      base: this.#base,
+      first,
+      sessionCookie,
+      cookies,
+      restarts,
+      lines: this.#lines,
+    }
+  }
+
+  get #connectionProxy(): string | undefined {
+    return this.#connection.proxy?.replace(/\/\/[^@/]*@/, '//')
+  }
+
+  /** Finds the number in the answers to the visits themselves. */
+  async #withNumber(): Promise<Journey> {
+    const route = new Route(this.#journey, this.#base)
+    const what = this.#named(this.#journey.visit)
+    const texts: Answer[] = []
+    const session = this.#session(route)
+    for (let visit = 0; visit < VISITS; visit++)
+      texts.push((await this.#attempt(what, () => session.visitUnread())).answer)
+    const { answer } = await this.#attempt(what, () => this.#session(route).visitUnread())
+    const number = findNumber(texts, answer)
+    if (number === undefined)
+      throw new CouldNotRun(
+        `${what}: no number goes up by one with each visit of a browser; --number says where the count is, --visit what counts${this.#seen(session, route)}. The text that was read: ${excerpt(texts.at(-1)?.body ?? '')}`,
+      )
+    return { ...this.#journey, number }
+  }
+
+  async #begin(route: Route, what: string): Promise<{ session: AppSession; visited: Visited }> {
+    return this.#attempt(what, async () => {
+      const session = this.#session(route)
+      return { session, visited: await session.visit() }
+    })
+  }
+
+  #session(route: Route): AppSession {
+    return new AppSession(route, new Visitor(this.#target, this.#connection), 0, this.#target.publicOrigin)
+  }
+
+  /** A failure in the very first moment shall not end it; a server that isn't there shall, soon. */
+  async #attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+    let reason = ''
+    let text = ''
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof RequestFailed)) throw error
+        reason = reasonOf(error)
+        text = typeof error.cause === 'string' ? error.cause : ''
+        if (reason === 'wrong answer')
+          throw new NoNumber(
+            `${what}: no number at ${this.#journey.number}; --number says where the count is. The text that was read: ${excerpt(text)}`,
+          )
+        if (!mayPass(reason) || !/^(reset|timeout|body incomplete|5\d\d|429|not HTTP)$/.test(reason)) break
+        if (reason === 'timeout') break
+      }
+    }
+    const read = text === '' ? '' : `. The text that was read: ${excerpt(text)}`
+    const error = /^40[45]$/.test(reason) && this.#plan.fallback ? NoNumber : CouldNotRun
+    throw new error(`${what}: ${explained(reason)}${read}`)
+  }
+
+  #cookiesMakeSense(what: string, session: AppSession, names: readonly string[], wanted?: string): void {
+    const { refused } = session.visitor
+    if (wanted !== undefined && !names.includes(wanted))
+      throw new CouldNotRun(
+        `${what}: no cookie ${wanted} was set${names.length > 0 ? `; there are ${names.join(', ')}` : ''}`,
+      )
+    if (names.length > 0) return
+    const [cookie] = refused
+    throw new CouldNotRun(
+      cookie
+        ? `${what}: a browser would not keep the cookie ${cookie.name}: ${cookie.why}${/Secure/.test(cookie.why) ? "; use https:, or --header 'X-Forwarded-Proto: https' if the app trusts its proxy" : ''}`
+        : `${what}: no cookie was set, so there is no session`,
+    )
+  }
+
+  #seen(session: AppSession, route: Route): string {
+    const names = session.visitor.cookieNames(route.visitPath)
+    return names.length > 0 ? `; cookies seen: ${names.join(', ')}` : '; no cookie was set'
+  }
+
+  async #neededCookies(session: AppSession, names: readonly string[], last: number) {
+    if (names.length === 1) return [{ name: names[0] ?? '', needed: true }]
+    const cookies: { name: string; needed: boolean }[] = []
+    let number = last
+    for (const name of names.slice(0, 6)) {
+      // A refusal is no answer to the question: a CSRF cookie is needed, too, but holds no session.
+      const without = await session
+        .copy(name)
+        .visit()
+        .catch(() => undefined)
+      const goesOn = without?.number === number + 1
+      if (goesOn) number++
+      cookies.push({ name, needed: !goesOn })
+    }
+    return cookies
+  }
+
+  async #readAgrees(route: Route, session: AppSession): Promise<void> {
+    const { read } = route.journey
+    if (!read) {
+      this.#lines.push(['read', 'by one visit more; --read counts nothing'])
+      return
+    }
+    const what = this.#named(read)
+    const { number } = await this.#attempt(this.#named(route.journey.visit), () => session.visit())
+    const stored = await this.#attempt(what, () => session.read())
+    if (stored !== number)
+      throw new CouldNotRun(
+        `${what} says ${stored ?? 'that there is no session'} after a visit that was number ${number}: it must read the same count, and not count`,
+      )
+    this.#lines.push(['read', `${what}: ${stored}`])
+  }
+
+  /** The control experiment: nothing else happens, so a destroyed session must be gone. */
+  async #destroyDestroys(route: Route, first: number): Promise<void> {
+    const { logout } = route.journey
+    if (!logout) {
+      this.#lines.push(['destroy', 'not tried; --logout names what destroys a session'])
+      return
+    }
+    if (this.#plan.destroy === 0) return
+    const [last = { get: '/' }] = stepsOf(logout).slice(-1)
+    const what = this.#named(last)
+    const { session } = await this.#begin(route, this.#named(route.journey.visit))
+    await this.#attempt(this.#named(route.journey.visit), () => session.visit())
+    const old = session.copy()
+    const answer = await session.logout().catch((error: unknown) => {
+      throw new CouldNotRun(
+        `${what}, which shall destroy a session, fails: ${reasonOf(error)}; --logout '[METHOD] /path' names another, --destroy 0 leaves it out`,
+      )
+    })
+    const alive = await isAlive(old, first, 2).catch((error: unknown) => {
+      throw new CouldNotRun(
+        `${what} at rest leaves a session of which nobody can tell whether it is gone: its old cookie is answered with ${reasonOf(error)}`,
+      )
+    })
+    if (alive)
+      throw new CouldNotRun(
+        `${what} does not destroy a session: it answers ${answer.status}, and at rest the session still counts with its old cookie. --logout '[METHOD] /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(answer.body)}`,
+      )
+    this.#lines.push(['destroy', `${what}: ${answer.status}, and the session is gone`])
+  }
+
+  #describe(
+    answer: Answer,
+    { answer: second, readAfterwards }: Visited,
+    cookies: Found['cookies'],
+    sessionCookie: string | undefined,
+    restarts: boolean,
+  ): void {
+    const others = cookies.filter(({ name }) => name !== sessionCookie)
+    const note = restarts ? '; each visit begins another session, even at rest' : ''
+    this.#lines.push(['session', `${sessionCookie ?? 'no cookie makes the count go on'}${note}`])
+    if (others.length > 0)
+      this.#lines.push([
+        'cookies',
+        others.map(({ name, needed }) => `${name}${needed ? ' (needed)' : ''}`).join(', '),
+      ])
+    this.#lines.push([
+      'redirects',
+      readAfterwards ? `${second.redirects}, to ${second.path}: the number is read after the visit` : 'none',
+    ])
+    this.#lines.push(['encoding', String(answer.headers['content-encoding'] ?? 'none')])
+    this.#lines.push(['instance', this.#instanceLine(answer)])
+  }
+
+  #instanceLine(answer: Answer): string {
+    const { instance } = this.#journey
+    const known = instance === undefined ? undefined : textOf(readerOf(instance)?.(answer))
+    if (known !== undefined) return `${known} (${instance})`
+    const header = INSTANCE_HEADERS.find((name) => answer.headers[name] !== undefined)
+    return header === undefined
+      ? 'not known; --instance says where an answer names it'
+      : `not known; --instance header:${header} may tell (${String(answer.headers[header])})`
+  }
+
+  #named(steps: Step | readonly Step[]): string {
+    const [last = { get: '/' }] = (Array.isArray(steps) ? steps : [steps as Step]).slice(-1)
+    const { method, path } = endpointOf(last)
+    return `${method} ${this.#target.origin}${this.#base}${path}`
+  }
+}
+
+const INSTANCE_HEADERS = [
+  'x-instance',
+  'x-instance-id',
+  'x-served-by',
+  'x-pod-name',
+  'x-pod',
+  'x-hostname',
+  'x-backend',
+]
+
+function changes(answer: Answer, names: readonly string[]): boolean {
+  return names.some((name) => (answer.cookies.get(name) ?? '') !== '')
+}
+
+function sessionCookieOf(cookies: Found['cookies'], session: AppSession, path: string): string | undefined {
+  const needed = cookies.filter((cookie) => cookie.needed).map(({ name }) => name)
+  const express = needed.find((name) => /^s(:|%3A)/i.test(session.visitor.cookie(name, path)))
+  return express ?? needed[0]
+}
+
+function excerpt(body: string): string {
+  const text = body.replace(/\s+/g, ' ').trim()
+  return text === '' ? 'nothing' : text.length > 160 ? `${text.slice(0, 160)}…` : text
+}

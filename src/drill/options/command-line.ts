@@ -1,0 +1,52 @@
+// Reads the command line into the same options that a program gives.
+import { parseArgs } from 'node:util'
+import { CouldNotRun } from '../could-not-run.js'
+import { OPTION_LIST, type Settings } from './table.js'
+
+export type CommandLine = { help: 'brief' | 'full' } | { url: string; settings: Partial<Settings> }
+
+const RENAMED: Readonly<Record<string, string>> = {
+  concurrency: '--burst N',
+  adapter: "--visit '[METHOD] /path' and --number WHERE",
+  'adapter-destroy': "--logout '[METHOD] /path'",
+  'adapter-instance': '--instance WHERE',
+  'cookie-name': '--cookie NAME',
+}
+
+/** @throws CouldNotRun that names the option and what it takes */
+export function readCommandLine(args: readonly string[]): CommandLine {
+  const { values, positionals } = parse(args)
+  if (values.help) return { help: 'full' }
+  if (values.h) return { help: 'brief' }
+  const [url, ...more] = positionals
+  if (url === undefined || more.length > 0)
+    throw new CouldNotRun('one URL is needed, such as http://127.0.0.1:8080')
+  const settings: Record<string, unknown> = {}
+  for (const [name, option] of OPTION_LIST) {
+    const value = (values as Record<string, unknown>)[option.flag]
+    if (value === undefined) continue
+    settings[name] = option.parse(Array.isArray(value) ? value.map(String) : [String(value)])
+  }
+  return { url, settings }
+}
+
+function parse(args: readonly string[]) {
+  const options = Object.fromEntries(
+    OPTION_LIST.map(([, { flag, takes, many = false }]) => [
+      flag,
+      { type: takes === undefined ? ('boolean' as const) : ('string' as const), multiple: many },
+    ]),
+  )
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { ...options, help: { type: 'boolean' }, h: { type: 'boolean', short: 'h' } },
+    })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const [, unknown = ''] = /Unknown option '--([\w-]+)'/.exec(message) ?? []
+    const now = RENAMED[unknown]
+    throw new CouldNotRun(now === undefined ? message : `--${unknown} is now ${now}`)
+  }
+}
