@@ -4,12 +4,11 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startChromium } from '../../scripts/lib/chromium.js'
 import { drill, type Live } from '../../src/drill/drill.js'
-import { readOptions } from '../../src/drill/options.js'
 import type { Report } from '../../src/drill/report/report.js'
 import { clusterScenarios } from '../../src/drill/scenarios/cluster/choose.js'
 import type { Scenario } from '../../src/drill/scenarios/scenario.js'
 import { CHART, valuesFiles } from '../support/chart.js'
-import { IMAGE_VALUES, NO_FAULTS, TestNamespace } from '../support/cluster.js'
+import { IMAGE_VALUES, NO_ANOMALIES, TestNamespace } from '../support/cluster.js'
 
 // A Service balances connections, not requests, and clients keep theirs: through the NodePort, so that no Ingress hides it.
 let namespace: TestNamespace
@@ -127,7 +126,7 @@ describe('clients that keep their connections', () => {
     })
     const report = await drilled(scaleOut)
     console.log(shares.map((row, i) => `${5 * i + 5} s: ${row.map(percent).join(' ')}`).join('\n'))
-    expect(report).toMatchObject({ visits: { failed: 0 }, faults: NO_FAULTS, verdict: 'held' })
+    expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'held' })
     const last = shares.at(-1) ?? []
     expect(last).toHaveLength(4)
     expect(Math.min(...last)).toBeGreaterThanOrEqual(1 / 20)
@@ -138,15 +137,12 @@ describe('clients that keep their connections', () => {
     const [rollout] = await clusterScenarios(['rollout'], target)
     if (!rollout) throw new Error('no such scenario')
     const report = await drilled(() => rollout)
-    expect(report).toMatchObject({ visits: { failed: 0 }, faults: NO_FAULTS, verdict: 'held' })
+    expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'held' })
     expect(report.instances.length).toBeGreaterThanOrEqual(8)
   })
 
   /** 20 browsers visit through the NodePort, as fast as a person with a finger on the key, while something happens. */
   async function drilled(scenario: (live: () => Live) => Scenario): Promise<Report> {
-    const load = ['--browsers', '20', '--think', '100ms', '--destroy', '0']
-    const read = readOptions([nodePort.href, ...load])
-    if (!read) throw new Error('no options')
     let seen: Live | undefined
     const live = () => {
       if (!seen) throw new Error('the drill has not begun')
@@ -155,7 +151,15 @@ describe('clients that keep their connections', () => {
     const onStart = (started: Live) => {
       seen = started
     }
-    return drill({ ...read.plan, durationMs: 0 }, { scenarios: [scenario(live)], onStart })
+    return drill({
+      url: nodePort,
+      browsers: 20,
+      burst: 1,
+      thinkMs: 100,
+      destroy: 0,
+      scenarios: [scenario(live)],
+      onStart,
+    })
   }
 
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
