@@ -14,7 +14,7 @@ const PROGRAMS = {
   start: { file: 'dist/counter/server.js' },
   demo: { file: 'dist/demo/demo.js', needs: ['demo-redis'] },
   dev: { file: 'scripts/dev.mjs', needs: ['demo-redis'] },
-  kind: { file: 'dist/demo/kind.js' },
+  kind: { file: 'dist/demo/kind/kind.js' },
   drill: { file: 'dist/drill/main.js' },
   contrast: { file: 'dist/demo/contrast.js', needs: ['demo-redis'] },
   bench: { file: 'dist/bench/main.js', needs: ['redis', 'bench'] },
