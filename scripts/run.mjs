@@ -23,6 +23,7 @@ const PROGRAMS = {
   'test:all': { file: VITEST, args: ['run', '--project', 'quick', '--project', 'long'], needs: TOOLS },
   'test:cluster': { file: VITEST, args: ['run', '--project', 'cluster'] },
   histories: { file: PROOF, args: ['histories'], needs: ['redis'] },
+  schedules: { file: PROOF, args: ['schedules'], needs: ['redis'] },
   mutation: { file: 'node_modules/@stryker-mutator/core/bin/stryker.js', args: ['run'], needs: ['redis'] },
   packages: { file: 'scripts/packages.mjs' },
   render: { file: 'scripts/render.mjs', needs: ['helm'] },

@@ -1,0 +1,43 @@
+import type { Edit } from './explore.js'
+
+/** Bugs that such a store may have, each put into its source on purpose: what finds none of these is no proof. */
+export const BUGS: Readonly<Record<string, Edit>> = {
+  'a mark is not written': [[/if changed then redis\.call\('HSET', key, mark.* end$/m, '']],
+  'a mark is checked by >= instead of ==': [
+    [/if last == sequence then/, 'if tonumber(sequence) >= tonumber(last) then'],
+  ],
+  'a late batch is not refused': [
+    [/if tonumber\(last\) > tonumber\(sequence\) then return/, 'if false then return'],
+  ],
+  'PEXPIRE comes before the checks, and what they do': [
+    [/if expiry then redis\.call\('PEXPIRE', key, expiry\) end/, ''],
+    [/(local results, changed, expiry = .*)/, "$1\nredis.call('PEXPIRE', key, 1000000)"],
+  ],
+  'a batch resolves in the wrong order': [
+    [/const outcome = outcomes\[i\]/, 'const outcome = outcomes[batch.length - 1 - i]'],
+  ],
+  'an update does not ask whether the session is there': [
+    [/if mode == 'update' and not alive then return '\["gone"\]' end/, ''],
+  ],
+  'an idempotency key is not remembered': [
+    [/if idempotency(?: ~= '')? then remember\(idempotency, outcome\) end/, ''],
+  ],
+  'a deleted key is not deleted': [[/each\('HDEL', deletes, deletesEnd\)/, '']],
+  'a held session forgets what it has committed': [
+    [/const after = applied\(base, change, .*\)/, 'const after = new Map(base)'],
+  ],
+  'all keys are written, not only the changed ones': [
+    [/if \(was === is\) continue/, ''],
+    [/else if \(was === undefined \|\| !same\(was, is\)\)/, 'else'],
+  ],
+  'a session that gets a new id keeps the old one': [
+    [/redis\.call\('RENAME', KEYS\[1\], KEYS\[2\]\)/, "redis.call('COPY', KEYS[1], KEYS[2])"],
+  ],
+  'a counter is set, not added to': [
+    [
+      /redis\.pcall\('HINCRBY', key, name, ARGV\[i \+ 1\]\)/,
+      "(redis.call('HSET', key, name, ARGV[i + 2]) and tonumber(ARGV[i + 2]))",
+    ],
+  ],
+  'flushed scripts are not sent again': [[/includes\('NOSCRIPT'\)/, "includes('NO SCRIPT')"]],
+}

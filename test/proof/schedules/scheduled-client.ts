@@ -1,0 +1,110 @@
+import { EventEmitter } from 'node:events'
+
+type Argument = string | number
+
+interface Call {
+  readonly command: readonly Argument[]
+  readonly resolve: (reply: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Reply = { readonly value: unknown } | { readonly error: unknown }
+
+/** Runs a command on the real Redis. */
+export type Server = (command: readonly Argument[]) => Promise<unknown>
+
+/**
+ * A client of Redis, by what the store uses of ioredis, whose commands go nowhere by themselves: a schedule decides when the
+ * server takes the next one, when its reply comes, and when the connection is lost, with what was under way either way.
+ * On one connection commands and replies keep their order, as with TCP.
+ */
+export class ScheduledClient extends EventEmitter {
+  readonly isCluster = false
+  readonly status = 'ready'
+  readonly options = {}
+  /** Whether it sends again what a lost connection has left unanswered, unasked, as ioredis does by default. */
+  readonly #resends: boolean
+  readonly #server: Server
+  #sent: Call[] = []
+  #taken: { readonly call: Call; readonly reply: Reply }[] = []
+  /** What lost connections had sent, and the server may still take. */
+  #late: Call[] = []
+
+  constructor(server: Server, resends: boolean) {
+    super()
+    this.#server = server
+    this.#resends = resends
+  }
+
+  readonly call = (...command: Argument[]) =>
+    new Promise<unknown>((resolve, reject) => {
+      this.#sent.push({ command, resolve, reject })
+    })
+  readonly evalsha = (...args: Argument[]) => this.call('EVALSHA', ...args)
+  readonly eval = (...args: Argument[]) => this.call('EVAL', ...args)
+  readonly del = (...args: Argument[]) => this.call('DEL', ...args)
+  readonly pexpire = (...args: Argument[]) => this.call('PEXPIRE', ...args)
+  readonly duplicate = () => this
+  readonly disconnect = () => {}
+  readonly connect = async () => {}
+
+  get canTake(): boolean {
+    return this.#sent.length > 0
+  }
+
+  get canReply(): boolean {
+    return this.#taken.length > 0
+  }
+
+  get canTakeLate(): boolean {
+    return this.#late.length > 0
+  }
+
+  /** Lets the server take the next command. */
+  async take(): Promise<string> {
+    const call = this.#sent.shift()
+    if (!call) return ''
+    const reply = await this.#run(call)
+    this.#taken.push({ call, reply })
+    return textOf(call, reply)
+  }
+
+  /** Lets the next reply come. */
+  reply(): void {
+    const taken = this.#taken.shift()
+    if (!taken) return
+    if ('error' in taken.reply) taken.call.reject(taken.reply.error)
+    else taken.call.resolve(taken.reply.value)
+  }
+
+  /** Lets the server take the next command of those that a lost connection had sent; nobody hears its reply. */
+  async takeLate(): Promise<string> {
+    const call = this.#late.shift()
+    return call ? textOf(call, await this.#run(call)) : ''
+  }
+
+  /** Loses the connection; of the commands that the server had not taken yet, so many may still reach it. */
+  cut(reaching: number): void {
+    const unanswered = [...this.#taken.map(({ call }) => call), ...this.#sent]
+    this.#late.push(...this.#sent.slice(0, reaching))
+    this.#taken = []
+    this.#sent = []
+    if (this.#resends) this.#sent = unanswered
+    else for (const { reject } of unanswered) reject(new Error('Connection is closed.'))
+  }
+
+  #run({ command }: Call): Promise<Reply> {
+    return this.#server(command).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    )
+  }
+}
+
+function textOf({ command }: Call, reply: Reply): string {
+  const [name = '', ...args] = command.map(String)
+  // A script's text and hash say nothing to a reader; what it is given does.
+  const shown = name.startsWith('EVAL') ? args.slice(2) : args
+  const said = 'error' in reply ? `error ${(reply.error as Error).message}` : JSON.stringify(reply.value)
+  return `${name} ${shown.join(' ')} → ${said}`.replaceAll('\0', ' ').slice(0, 300)
+}

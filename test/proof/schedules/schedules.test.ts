@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { useRedis } from '../../support/use-redis.js'
+import { BUGS } from './bugs.js'
+import { buildStore, explore } from './explore.js'
+
+const { client } = await useRedis('--enable-debug-command', 'yes')
+
+/** A bug must be found within a minute; most are within a second. */
+const PATIENCE_MS = 60_000
+
+describe('schedules', () => {
+  it('break no promise of the store', { timeout: 60_000 }, async () => {
+    const { schedules, broken } = await explore(await buildStore(), client, { ms: 10_000, seed: 1 })
+    expect(broken).toBeUndefined()
+    expect(schedules).toBeGreaterThan(0)
+  })
+
+  it.each(Object.entries(BUGS))('find that %s', { timeout: PATIENCE_MS * 2 }, async (_name, edits) => {
+    const { broken } = await explore(await buildStore(edits), client, { ms: PATIENCE_MS, seed: 1 })
+    expect(broken?.why).toEqual(expect.any(String))
+  })
+})
