@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from 'ioredis'
-import { ClusterWriters } from './cluster-writers.js'
+import { ClusterWriters } from './confirmed-connections.js'
 import { NotDurableError } from './errors.js'
 import { InSyncWait } from './in-sync.js'
-import { type Client, primariesOf } from './redis-commands.js'
-import { Writer } from './writer.js'
+import { type Client, primariesOf } from './retrying-client.js'
+import { Writer } from './confirmed-connection.js'
 
 /**
  * When a change counts as done: when the primary has it, n replicas (WAIT), or its disk (WAITAOF, Redis 7.2). With Sentinels,

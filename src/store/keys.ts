@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Client, primariesOf } from './redis-commands.js'
+import { type Client, primariesOf } from './retrying-client.js'
 
 const RETIRED = /:retired:[\w-]+$/
 

@@ -1,6 +1,6 @@
 import type { DurabilityOption } from './durability.js'
-import type { TtlOption } from './lifetime.js'
-import type { Client } from './redis-commands.js'
+import type { TtlOption } from './expiry.js'
+import type { Client } from './retrying-client.js'
 
 export interface ExactRedisStoreOptions {
   /** A client of ioredis: `Redis` (also with Sentinel) or `Cluster`. */

@@ -2,9 +2,9 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Commit, Commits } from '../../src/store/commits.js'
+import { type Commit, Commits } from '../../src/store/commit-queue.js'
 import { Durability } from '../../src/store/durability.js'
-import { RedisCommands } from '../../src/store/redis-commands.js'
+import { RedisCommands } from '../../src/store/retrying-client.js'
 import { RedisServer } from '../support/redis-server.js'
 
 let server: RedisServer

@@ -1,8 +1,8 @@
 import calculateSlot from 'cluster-key-slot'
 import type { Cluster, Redis } from 'ioredis'
 import { NotDurableError } from './errors.js'
-import { primariesOf } from './redis-commands.js'
-import { Writer } from './writer.js'
+import { primariesOf } from './retrying-client.js'
+import { Writer } from './confirmed-connection.js'
 
 /** A writer for each primary of a Cluster: what confirms a change has to be asked of the server that took it. */
 export class ClusterWriters {

@@ -1,13 +1,13 @@
 import type { Session, SessionData } from 'express-session'
 import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, type Rules } from './change.js'
-import type { Commit, Commits } from './commits.js'
+import type { Commit, Commits } from './commit-queue.js'
 import { SessionExistsError, SessionGoneError } from './errors.js'
-import { Hidden } from './hidden.js'
+import { Hidden } from './object-slot.js'
 import type { Keys } from './keys.js'
-import { alive, slideOf, type TtlOption, ttlOf } from './lifetime.js'
+import { alive, slideOf, type TtlOption, ttlOf } from './expiry.js'
 import type { ExactRedisStoreEvent } from './options.js'
-import type { Loaded } from './record.js'
-import type { StoredSessions } from './stored-sessions.js'
+import type { Loaded } from './session-codec.js'
+import type { StoredSessions } from './session-repository.js'
 
 /** What the store remembers of a session that it gave to a request. */
 interface Known extends Omit<Loaded, 'base'> {

@@ -1,8 +1,8 @@
 import type { Change, Fields } from './change.js'
 import type { Durability } from './durability.js'
 import { StoreTimeoutError } from './errors.js'
-import { partsOf } from './record.js'
-import type { RedisCommands } from './redis-commands.js'
+import { partsOf } from './session-codec.js'
+import type { RedisCommands } from './retrying-client.js'
 import { COMMIT, NO_FIELD } from './scripts.js'
 
 /** One commit, as the script takes it. */

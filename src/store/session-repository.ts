@@ -1,11 +1,11 @@
 import type { Change, Fields, Rules } from './change.js'
 import { fieldsOf } from './change.js'
-import type { Commit, Commits } from './commits.js'
+import type { Commit, Commits } from './commit-queue.js'
 import type { Durability } from './durability.js'
 import type { Keys } from './keys.js'
-import { slideOf, type TtlOption, ttlOf } from './lifetime.js'
-import { dataOf, fieldsOfReply, type Loaded, loadedOf, partsOf } from './record.js'
-import type { RedisCommands } from './redis-commands.js'
+import { slideOf, type TtlOption, ttlOf } from './expiry.js'
+import { dataOf, fieldsOfReply, type Loaded, loadedOf, partsOf } from './session-codec.js'
+import type { RedisCommands } from './retrying-client.js'
 import { DESTROY, LOAD, RETIRE } from './scripts.js'
 
 /** The sessions in Redis, by their ids: what is done to one whatever a request changed in it. */
