@@ -17,9 +17,9 @@ const DEADLINE_MS = 5_000
 const SESSIONS = 64
 const MODES: readonly [string, DurabilityOption][] = [
   ['primary', 'primary'],
-  ['replicas:1', { waitReplicas: 1 }],
-  ['replicas:2', { waitReplicas: 2 }],
-  ['disk', { local: true }],
+  ['replicas:1', { replicas: 1 }],
+  ['replicas:2', { replicas: 2 }],
+  ['disk', 'disk'],
 ]
 
 /** A durability, and what its rounds came to. */

@@ -1,3 +1,5 @@
+// What a request changed in a session, as Redis merges it with what others changed.
+
 /** What a session holds in Redis: JSON text by top-level key. */
 export type Fields = ReadonlyMap<string, string>
 
@@ -6,14 +8,14 @@ export interface Rules {
   /** Whole numbers that concurrent commits add to. */
   readonly counters: ReadonlySet<string>
   /** Arrays that concurrent commits append to, and how many entries each keeps: the newest. */
-  readonly logs: ReadonlyMap<string, number>
+  readonly cappedLists: ReadonlyMap<string, number>
 }
 
-/** What one request changed: applied to whatever Redis holds by then, it keeps what others changed meanwhile. */
+/** What one request changed: applied to whatever Redis holds by then, it keeps what others changed in the meantime. */
 export interface Change {
   readonly set: ReadonlyMap<string, string>
   readonly deleted: ReadonlySet<string>
-  /** Key → what to add, and the number to store where Redis holds none to add to. */
+  /** Key → what to add, and the number to store if Redis holds none to add to. */
   readonly added: ReadonlyMap<string, { readonly by: number; readonly total: number }>
   /** Key → JSON text of each new entry, in order. */
   readonly appended: ReadonlyMap<string, readonly string[]>
@@ -26,13 +28,13 @@ export const NO_CHANGE: Change = {
   appended: new Map(),
 }
 
-/** What to add to a session's counters (whole numbers), and to append to its logs. */
+/** What to add to a session's counters (whole numbers), and to append to its capped lists. */
 export interface SessionUpdate {
   readonly add?: Readonly<Record<string, number>>
   readonly append?: Readonly<Record<string, readonly unknown[]>>
 }
 
-/** @returns the change that makes an update. @throws TypeError for what is not declared as a counter or log, or is no whole number. */
+/** @returns the change that makes an update. @throws TypeError for what is not declared as a counter or capped list, or isn't a whole number. */
 export function updateOf({ add = {}, append = {} }: SessionUpdate, rules: Rules): Change {
   const added = new Map<string, { by: number; total: number }>()
   for (const key of Object.keys(add)) {
@@ -43,13 +45,13 @@ export function updateOf({ add = {}, append = {} }: SessionUpdate, rules: Rules)
   }
   const appended = new Map<string, readonly string[]>()
   for (const key of Object.keys(append)) {
-    if (!rules.logs.has(key)) throw new TypeError(`update: ${key} is not declared as a log`)
+    if (!rules.cappedLists.has(key)) throw new TypeError(`update: ${key} is not declared as a capped list`)
     appended.set(key, textsOf(append[key] ?? []))
   }
   return { set: NO_CHANGE.set, deleted: NO_CHANGE.deleted, added, appended }
 }
 
-/** A log is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */
+/** A capped list is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */
 const ENTRY_SEPARATOR = ',\n'
 
 /**
@@ -69,12 +71,12 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
   for (const key of Object.keys(session)) {
     const was = base.get(key)
     const value: unknown = session[key as keyof typeof session]
-    const length = rules.logs.get(key)
+    const length = rules.cappedLists.get(key)
     if (length && Array.isArray(value)) {
       if (was !== undefined) left -= 1
-      const log = logChange(was, textsOf(value), length)
-      if (typeof log === 'string') change.set.set(key, log)
-      else if (log) change.appended.set(key, log)
+      const list = listChange(was, textsOf(value), length)
+      if (typeof list === 'string') change.set.set(key, list)
+      else if (list) change.appended.set(key, list)
       continue
     }
     const is = JSON.stringify(value) as string | undefined
@@ -106,8 +108,8 @@ export function applied(fields: Fields, change: Change, rules: Rules): Map<strin
     result.set(key, sum(result.get(key) ?? '0', by) ?? String(total))
   }
   for (const [key, entries] of change.appended) {
-    const all = [...(splitLog(result.get(key)) ?? []), ...entries]
-    result.set(key, joinLog(all.slice(-(rules.logs.get(key) ?? all.length))))
+    const all = [...(splitList(result.get(key)) ?? []), ...entries]
+    result.set(key, joinList(all.slice(-(rules.cappedLists.get(key) ?? all.length))))
   }
   for (const [key, text] of change.set) result.set(key, text)
   for (const key of change.deleted) result.delete(key)
@@ -118,15 +120,15 @@ export function applied(fields: Fields, change: Change, rules: Rules): Map<strin
 export function fieldsOf(session: object, rules: Rules): Map<string, string> {
   const fields = new Map<string, string>()
   for (const [key, value] of Object.entries(session)) {
-    const log = rules.logs.has(key) && Array.isArray(value)
-    const text = log ? joinLog(textsOf(value)) : (JSON.stringify(value) as string | undefined)
+    const isList = rules.cappedLists.has(key) && Array.isArray(value)
+    const text = isList ? joinList(textsOf(value)) : (JSON.stringify(value) as string | undefined)
     if (text !== undefined) fields.set(key, text)
   }
   return fields
 }
 
-/** @returns the JSON text of each entry of a log; undefined where the text is no array. */
-export function splitLog(text: string | undefined): string[] | undefined {
+/** @returns the JSON text of each entry of a list; undefined if the text is no array. */
+export function splitList(text: string | undefined): string[] | undefined {
   if (text === undefined) return []
   if (!text.startsWith('[')) return undefined
   if (text.includes(ENTRY_SEPARATOR)) return text.slice(1, -1).split(ENTRY_SEPARATOR)
@@ -134,13 +136,13 @@ export function splitLog(text: string | undefined): string[] | undefined {
   return (JSON.parse(text) as unknown[]).map((entry) => JSON.stringify(entry))
 }
 
-function joinLog(entries: readonly string[]): string {
+function joinList(entries: readonly string[]): string {
   return `[${entries.join(ENTRY_SEPARATOR)}]`
 }
 
-/** Whether a log is in the form that a script can tell its entries apart in: what other means wrote may not be. */
+/** Whether a list is in the form in which a script can tell its entries apart: what other means wrote may not be. */
 function isJoined(text: string | undefined, entries: readonly string[]): boolean {
-  return text === undefined || text.includes(ENTRY_SEPARATOR) || text === joinLog(entries)
+  return text === undefined || text.includes(ENTRY_SEPARATOR) || text === joinList(entries)
 }
 
 function textsOf(entries: readonly unknown[]): string[] {
@@ -158,13 +160,13 @@ function sameCookie(was: string, is: string): boolean {
   return JSON.stringify({ ...before, expires: 0 }) === JSON.stringify({ ...after, expires: 0 })
 }
 
-/** What to add to the one whole number to get the other; undefined where they are none, or too large to be exact. */
+/** What to add to the one whole number to get the other; undefined if they are none, or too large to be exact. */
 function difference(was = '0', is: string): number | undefined {
   const by = Number(is) - Number(was)
   return isWhole(was) && isWhole(is) && Number.isSafeInteger(by) ? by : undefined
 }
 
-/** Redis counts in 64 bits: exactly, also where a session shows only the nearest number. Undefined where it can't. */
+/** Redis counts in 64 bits: exactly, also if a session shows only the nearest number. Undefined if it can't. */
 function sum(found: string, by: number): string | undefined {
   if (!WHOLE.test(found)) return undefined
   const exact = Number(found) + by
@@ -179,24 +181,24 @@ function isWhole(text: string): boolean {
   return Number.isSafeInteger(Number(text)) && WHOLE.test(text)
 }
 
-/** The new entries of a log; its whole text where it was rewritten; undefined where it is as it was. */
-function logChange(was: string | undefined, after: readonly string[], length: number) {
-  const before = splitLog(was)
+/** The new entries of a list; its whole text if it was rewritten; undefined if it is as it was. */
+function listChange(was: string | undefined, after: readonly string[], length: number) {
+  const before = splitList(was)
   const kept = was !== undefined && before?.length === after.length
   if (kept && endsWith(before, after, after.length)) return undefined
   const entries = before && isJoined(was, before) ? newEntries(before, after, length) : undefined
   if (entries) return entries
-  const text = joinLog(after)
+  const text = joinList(after)
   return was !== undefined && same(was, text) ? undefined : text
 }
 
-/** The entries whose appending turns the one log into the other; undefined where it was rewritten otherwise. */
+/** The entries whose appending turns the one list into the other; undefined if it was rewritten otherwise. */
 function newEntries(
   before: readonly string[],
   after: readonly string[],
   length: number,
 ): string[] | undefined {
-  // The fewest new entries first: what was before them must be all that was there, or the end of it in a full log.
+  // The fewest new entries first: what was before them must be all that was there, or the end of it in a full list.
   for (let kept = Math.min(before.length, after.length - 1); kept >= 0; kept -= 1) {
     if ((kept === before.length || after.length === length) && endsWith(before, after, kept))
       return after.slice(kept)

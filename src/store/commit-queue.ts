@@ -1,32 +1,37 @@
-import type { Change, Fields } from './change.js'
-import type { Durability } from './durability.js'
+// Sends the commits to each session one batch after the other.
+import type { Change } from './change.js'
+import type { Argument } from './clients/client.js'
 import { StoreTimeoutError } from './errors.js'
-import { partsOf } from './session-codec.js'
-import type { RedisCommands } from './retrying-client.js'
-import { COMMIT, NO_FIELD } from './scripts.js'
+import type { Expiry } from './expiry.js'
+import type { RetryingClient } from './retrying-client.js'
+import { COMMIT, COMMIT_LISTS, NO_FIELD } from './scripts.generated.js'
+import { type LegacyRecord, partsOf } from './session-codec.js'
 
 /** One commit, as the script takes it. */
 export interface Commit {
+  /** Of an existing session only, only if there is none, or whatever is there. */
   readonly mode: 'update' | 'create' | 'replace'
-  /** ms until the session expires; 0 for what its own last commit said. */
-  readonly ttlMs: number
   readonly idempotencyKey: string
-  /** The record of connect-redis that was loaded, and what it becomes. */
-  readonly legacy: { readonly text: string; readonly fields: Fields } | undefined
   readonly change: Change
   /** Counters that the change leaves alone, and whose true value is wanted all the same. */
   readonly reads: readonly string[]
-  /** ms by which a visit extends the session's life, where that is to be stored; '' for never. */
-  readonly slideMs: string | undefined
-  /** How many entries each log keeps. */
-  readonly logs: ReadonlyMap<string, number>
-  /** What of the session is wanted, too, as the commit leaves it, its life extended: all, or these fields, the cookie first: without
-   * that nothing is given. */
+  /** The record of connect-redis that was loaded. */
+  readonly legacy: LegacyRecord | undefined
+  /** ms until the session expires; undefined for as its own last commit said. */
+  readonly ttlMs: number | undefined
+  /** How it is to be extended from now on; undefined for as it was. */
+  readonly expiry: Expiry | undefined
+  /** How many entries each capped list keeps. */
+  readonly cappedLists: ReadonlyMap<string, number>
+  /**
+   * Which fields to return after the commit, the session extended: all, or this list, `:cookie` first: without a cookie nothing is
+   * returned.
+   */
   readonly loads?: 'all' | readonly string[]
 }
 
-/** What became of a commit, and the counters as it left them; where it loads, the session as its whole batch left it. */
-type Outcome = readonly [
+/** What became of a commit, and the counters as it left them; if it loads, the session as its whole batch left it. */
+export type CommitOutcome = readonly [
   'ok' | 'dup' | 'gone' | 'exists' | 'moved',
   counters?: Readonly<Record<string, number>> | undefined,
   found?: readonly string[],
@@ -35,8 +40,8 @@ type Outcome = readonly [
 interface Waiting {
   readonly commit: Commit
   /** by performance.now() */
-  readonly since: number
-  readonly resolve: (outcome: Outcome) => void
+  readonly deadline: number
+  readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -44,30 +49,29 @@ interface Waiting {
 const BATCH = 64
 
 /**
- * Sends commits: at once, or, while one to the same session is under way, together with the others that wait. So a writer has
- * at most one batch in flight for a session, and one mark in it is enough to tell a batch that is sent again.
+ * Sends commits: at once, or, while one to the same session is in flight, together with the others that wait. So a client has at
+ * most one batch in flight for a session, and one mark in it is enough to recognize a batch that is sent again.
  */
-export class Commits {
-  readonly #writer: string
-  readonly #commands: RedisCommands
-  readonly #durability: Durability
+export class CommitQueue {
+  readonly #clientId: string
+  readonly #redis: RetryingClient
   readonly #waiting = new Map<string, Waiting[]>()
   #sequence = 0
 
-  constructor(writer: string, commands: RedisCommands, durability: Durability) {
-    this.#writer = writer
-    this.#commands = commands
-    this.#durability = durability
+  /** @param clientId names this client in the marks: no other may have it. */
+  constructor(clientId: string, redis: RetryingClient) {
+    this.#clientId = clientId
+    this.#redis = redis
   }
 
   /**
-   * @param since when the caller began to wait, by performance.now()
+   * @param deadline by performance.now()
    * @returns the commit's outcome, known to be applied once (ok) or not at all (the others).
-   * @throws what RedisCommands.run throws: the outcome is unknown then.
+   * @throws what RetryingClient.run throws: the outcome is unknown then.
    */
-  commit(key: string, commit: Commit, since = performance.now()): Promise<Outcome> {
+  send(key: string, commit: Commit, deadline: number): Promise<CommitOutcome> {
     return new Promise((resolve, reject) => {
-      const entry = { commit, since, resolve, reject }
+      const entry = { commit, deadline, resolve, reject }
       const waiting = this.#waiting.get(key)
       if (waiting) {
         waiting.push(this.#withDeadline(entry, waiting))
@@ -86,19 +90,13 @@ export class Commits {
       try {
         const loads = loadsOf(batch)
         const fields = loads === 'all' ? -1 : loads.length
-        const args: (string | number)[] = [`${this.#writer} ${this.#sequence} ${batch.length} ${fields}`]
+        const args: Argument[] = [`${this.#clientId} ${this.#sequence} ${batch.length} ${fields}`]
         if (loads !== 'all') args.push(...loads)
         for (const { commit } of batch) pushCommit(args, commit)
-        const reply = await this.#commands.run(
-          (client) =>
-            this.#durability.write(client, key, (writer) =>
-              this.#commands.script(writer, COMMIT, [key], args),
-            ),
-          // The deadline of those that came first is their own.
-          batch.at(-1)?.since,
-        )
-        const session = partsOf(reply)
-        const outcomes = JSON.parse(session.shift() ?? '[]') as Outcome[]
+        // Those that came first are rejected at their own deadlines.
+        const deadline = batch.at(-1)?.deadline ?? 0
+        const session = partsOf(await this.#redis.write(COMMIT, [key], args, deadline))
+        const outcomes = JSON.parse(session.shift() ?? '[]') as CommitOutcome[]
         const found = loads === 'all' ? session : named(session, loads)
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
@@ -112,17 +110,13 @@ export class Commits {
     this.#waiting.delete(key)
   }
 
-  /** A commit that has to wait hears by its own deadline, and is not sent any more where it still waits by then. */
+  /** A queued commit is rejected at its own deadline, and then never sent. */
   #withDeadline(entry: Waiting, waiting: Waiting[]): Waiting {
-    const { deadlineMs } = this.#commands
-    const timer = setTimeout(
-      () => {
-        const at = waiting.indexOf(timed)
-        if (at >= 0) waiting.splice(at, 1)
-        entry.reject(new StoreTimeoutError(deadlineMs))
-      },
-      entry.since + deadlineMs - performance.now(),
-    )
+    const timer = setTimeout(() => {
+      const at = waiting.indexOf(timed)
+      if (at >= 0) waiting.splice(at, 1)
+      entry.reject(new StoreTimeoutError(this.#redis.deadlineMs))
+    }, entry.deadline - performance.now())
     const timed: Waiting = {
       ...entry,
       resolve(outcome) {
@@ -155,36 +149,47 @@ function named(texts: readonly string[], names: readonly string[]): string[] {
   return parts
 }
 
-function pushCommit(args: (string | number)[], commit: Commit): void {
-  const { mode, ttlMs, idempotencyKey, legacy, change, reads, slideMs, logs } = commit
+/** What each list of a commit holds; scripts/commit.lua says what each is for. */
+const LISTS: Readonly<Record<(typeof COMMIT_LISTS)[number], (args: Argument[], commit: Commit) => void>> = {
+  keys(args, { idempotencyKey }) {
+    if (idempotencyKey) args.push(JSON.stringify(idempotencyKey))
+  },
+  loaded(args, { legacy }) {
+    if (legacy) args.push(legacy.text)
+  },
+  taken(args, { legacy }) {
+    if (legacy) for (const [name, text] of legacy.fields) args.push(`:${name}`, text)
+  },
+  sets(args, { change, expiry }) {
+    if (expiry?.kind === 'sliding') args.push('@ttl', expiry.ms)
+    for (const [name, text] of change.set) args.push(`:${name}`, text)
+  },
+  deletes(args, { mode, change, expiry }) {
+    for (const name of change.deleted) args.push(`:${name}`)
+    if (expiry?.kind === 'fixed' && mode === 'update') args.push('@ttl')
+  },
+  adds(args, { change }) {
+    for (const [name, { by, total }] of change.added) args.push(`:${name}`, by, total)
+  },
+  reads(args, { reads }) {
+    for (const name of reads) args.push(`:${name}`)
+  },
+  appends(args, { change, cappedLists }) {
+    for (const [name, entries] of change.appended) {
+      const length = cappedLists.get(name) ?? entries.length
+      const kept = entries.slice(-length)
+      args.push(`:${name}`, length, kept.length, ...kept)
+    }
+  },
+}
+
+function pushCommit(args: Argument[], commit: Commit): void {
   const head = args.push('') - 1
-  const lengths: number[] = []
-  let from = args.length
-  const endList = () => {
-    lengths.push(args.length - from)
-    from = args.length
+  let text = `${commit.mode} ${commit.ttlMs ?? 0}`
+  for (const list of COMMIT_LISTS) {
+    const { length } = args
+    LISTS[list](args, commit)
+    text += ` ${args.length - length}`
   }
-  if (idempotencyKey) args.push(JSON.stringify(idempotencyKey))
-  endList()
-  if (legacy) args.push(legacy.text)
-  endList()
-  if (legacy) for (const [name, text] of legacy.fields) args.push(`:${name}`, text)
-  endList()
-  if (slideMs) args.push('@ttl', slideMs)
-  for (const [name, text] of change.set) args.push(`:${name}`, text)
-  endList()
-  for (const name of change.deleted) args.push(`:${name}`)
-  if (slideMs === '' && mode === 'update') args.push('@ttl')
-  endList()
-  for (const [name, { by, total }] of change.added) args.push(`:${name}`, by, total)
-  endList()
-  for (const name of reads) args.push(`:${name}`)
-  endList()
-  for (const [name, entries] of change.appended) {
-    const length = logs.get(name) ?? entries.length
-    const kept = entries.slice(-length)
-    args.push(`:${name}`, length, kept.length, ...kept)
-  }
-  endList()
-  args[head] = `${mode} ${ttlMs} ${lengths.join(' ')}`
+  args[head] = text
 }

@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis'
+// A connection for changes that count only once they are confirmed.
+import type { OwnConnection } from './clients/client.js'
 import { NotDurableError } from './errors.js'
 
 interface Written {
@@ -7,29 +8,28 @@ interface Written {
 }
 
 /**
- * A connection for changes that count only once they are confirmed. WAIT holds up the connection that it is sent on, and speaks
- * of the changes made on that connection: so these changes have a connection of their own, and share one wait.
+ * WAIT holds up the connection that it is sent on, and speaks of the changes made on that connection: so these changes have a
+ * connection of their own, and share one wait.
  */
-export class Writer {
-  readonly #connection: Redis
+export class ConfirmedConnection {
+  readonly #connection: OwnConnection
   readonly #confirm: () => Promise<void>
   /** How often it was lost. */
   #losses = 0
   #written: Written[] = []
   #waiting = false
 
-  /** @param confirm waits until all changes made on the connection by then are durable; it throws where that isn't known in time. */
-  constructor(connection: Redis, confirm: () => Promise<void>) {
+  /** @param confirm waits until all changes made on the connection by then are durable; it throws if that isn't known in time. */
+  constructor(connection: OwnConnection, confirm: () => Promise<void>) {
     this.#connection = connection
     this.#confirm = confirm
-    connection.on('error', () => {})
-    connection.on('close', () => {
+    connection.onLost(() => {
       this.#losses += 1
     })
   }
 
-  /** @throws NotDurableError where the change was made, and not confirmed in time; what the change throws. */
-  async write<T>(change: (connection: Redis) => Promise<T>): Promise<T> {
+  /** @throws NotDurableError if the change was made, and not confirmed in time; what the change throws. */
+  async write<T>(change: (connection: OwnConnection) => Promise<T>): Promise<T> {
     const losses = this.#losses
     const result = await change(this.#connection)
     await new Promise<void>((resolve, reject) => {

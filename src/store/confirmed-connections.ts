@@ -1,55 +1,43 @@
-import calculateSlot from 'cluster-key-slot'
-import type { Cluster, Redis } from 'ioredis'
+// A confirmed connection to each primary.
+import type { OwnConnection, StoreClient } from './clients/client.js'
+import { ConfirmedConnection } from './confirmed-connection.js'
 import { NotDurableError } from './errors.js'
-import { primariesOf } from './retrying-client.js'
-import { Writer } from './confirmed-connection.js'
 
-/** A writer for each primary of a Cluster: what confirms a change has to be asked of the server that took it. */
-export class ClusterWriters {
-  readonly #cluster: Cluster
-  readonly #confirm: (connection: Redis) => Promise<void>
-  /** By `host:port`. */
-  readonly #writers = new Map<string, Writer>()
-  readonly #connections = new Set<Redis>()
+/** What confirms a change has to be asked of the server that took it: in a Cluster the primary of its key. */
+export class ConfirmedConnections {
+  readonly #client: StoreClient
+  readonly #confirmation: (connection: OwnConnection) => () => Promise<void>
+  /** By the primary's name. */
+  readonly #connections = new Map<string, ConfirmedConnection>()
 
-  constructor(cluster: Cluster, confirm: (connection: Redis) => Promise<void>) {
-    this.#cluster = cluster
-    this.#confirm = confirm
-    cluster.once('end', () => {
-      for (const connection of this.#connections) connection.disconnect()
-    })
+  /** @param confirmation makes, for a connection, what waits until all changes made on it by then are durable. */
+  constructor(client: StoreClient, confirmation: (connection: OwnConnection) => () => Promise<void>) {
+    this.#client = client
+    this.#confirmation = confirmation
   }
 
   /**
    * Makes a change on the server that has the key. While its slot moves it may be refused: try again.
-   * @throws what Writer.write throws.
+   * @throws what ConfirmedConnection.write throws.
    */
-  async write<T>(key: string, change: (connection: Redis) => Promise<T>): Promise<T> {
+  async write<T>(key: string, change: (connection: OwnConnection) => Promise<T>): Promise<T> {
     try {
-      return await this.#writerOf(key).write(change)
+      return await this.#connectionOf(key).write(change)
     } catch (error) {
-      // Commands that ioredis routes do that by themselves.
-      this.#cluster.refreshSlotsCache()
+      this.#client.refresh()
       throw error
     }
   }
 
-  #writerOf(key: string): Writer {
-    const [name = ''] = this.#cluster.slots[calculateSlot(key)] ?? []
-    const known = this.#writers.get(name)
+  #connectionOf(key: string): ConfirmedConnection {
+    const primary = this.#client.primaryOf(key) ?? ''
+    const known = this.#connections.get(primary)
     if (known) return known
-    const node = primariesOf(this.#cluster).find(({ options: { host, port } }) => `${host}:${port}` === name)
-    if (!node) throw new NotDurableError('no primary is known')
-    const connection = node.duplicate()
-    // What was done to the client's own connections is done to this one.
-    for (const prepare of this.#cluster.listeners('+node')) prepare(connection, name)
-    const writer = new Writer(connection, () => this.#confirm(connection))
-    this.#writers.set(name, writer)
-    this.#connections.add(connection)
-    connection.once('end', () => {
-      this.#writers.delete(name)
-      this.#connections.delete(connection)
-    })
-    return writer
+    const connection = this.#client.open(primary)
+    if (!connection) throw new NotDurableError('no primary is known')
+    const confirmed = new ConfirmedConnection(connection, this.#confirmation(connection))
+    this.#connections.set(primary, confirmed)
+    connection.onEnded(() => this.#connections.delete(primary))
+    return confirmed
   }
 }

@@ -1,3 +1,5 @@
+// The errors that the store rejects with; each has a code.
+
 /** A commit to a session that was destroyed, or has expired, since it was loaded: nothing was changed. */
 export class SessionGoneError extends Error {
   override readonly name = 'SessionGoneError'
@@ -14,12 +16,17 @@ export class SessionExistsError extends Error {
   readonly code = 'ERR_SESSION_EXISTS'
 
   constructor() {
-    super('there is a session with this id already')
+    super('a session with this id exists already')
   }
 }
 
-/** An operation that Redis didn't answer within the deadline: its outcome is unknown. */
-export class StoreTimeoutError extends Error {
+/** The store couldn't do an operation; each of its kinds has a class and a code. */
+export abstract class StoreError extends Error {
+  abstract readonly code: `ERR_STORE_${string}`
+}
+
+/** Redis didn't answer an operation within the deadline: its outcome is unknown. */
+export class StoreTimeoutError extends StoreError {
   override readonly name = 'StoreTimeoutError'
   readonly code = 'ERR_STORE_TIMEOUT'
 
@@ -29,17 +36,51 @@ export class StoreTimeoutError extends Error {
 }
 
 /** Redis refused an operation after an earlier try of it had gone without an answer: that try may have been applied. */
-export class OutcomeUnknownError extends Error {
+export class OutcomeUnknownError extends StoreError {
   override readonly name = 'OutcomeUnknownError'
   readonly code = 'ERR_STORE_OUTCOME_UNKNOWN'
+
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+  }
+}
+
+/** Redis refused an operation, for a reason that doesn't pass within the deadline. Its own error is the cause. */
+export class StoreRefusedError extends StoreError {
+  override readonly name = 'StoreRefusedError'
+  readonly code = 'ERR_STORE_REFUSED'
+
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+  }
+}
+
+/** The client that the store was given was closed. */
+export class StoreClosedError extends StoreError {
+  override readonly name = 'StoreClosedError'
+  readonly code = 'ERR_STORE_CLOSED'
+
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+  }
 }
 
 /** Too few replicas, or no disk, confirmed a change in time: it may be lost with the primary. */
-export class NotDurableError extends Error {
+export class NotDurableError extends StoreError {
   override readonly name = 'NotDurableError'
   readonly code = 'ERR_STORE_NOT_DURABLE'
 
   constructor(why: string) {
     super(`the change is not durable yet: ${why}`)
+  }
+}
+
+/** The server can't confirm what the option `durability` asks for. Its own error is the cause. */
+export class DurabilityUnsupportedError extends StoreError {
+  override readonly name = 'DurabilityUnsupportedError'
+  readonly code = 'ERR_STORE_DURABILITY_UNSUPPORTED'
+
+  constructor(cause: Error) {
+    super("durability: 'disk' needs WAITAOF (Redis 7.2) and appendonly yes", { cause })
   }
 }

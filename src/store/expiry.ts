@@ -1,29 +1,40 @@
+// When a session expires, by its cookie and the option `ttl`.
 import type { SessionData } from 'express-session'
 
-/** s, or a function that gives s for a session: connect-redis's option of this name. */
+/** Seconds, or a function that gives them for a session: connect-redis' option of this name. */
 export type TtlOption = number | ((session: SessionData) => number)
 
-/** @returns ms from now until the session expires; undefined for one whose end has come, or is no time. */
+/** How a session expires: each use extends it to that many ms from then, or it ends at a fixed time. */
+export type Expiry = { readonly kind: 'sliding'; readonly ms: number } | { readonly kind: 'fixed' }
+
+export const FIXED: Expiry = { kind: 'fixed' }
+
+/** @returns how the session is to expire. */
+export function expiryOf(session: SessionData, option: TtlOption): Expiry {
+  const { cookie } = session
+  if (typeof option === 'function') return { kind: 'sliding', ms: toMs(option(session)) }
+  if (typeof cookie?.originalMaxAge === 'number')
+    return { kind: 'sliding', ms: Math.ceil(cookie.originalMaxAge) }
+  return cookie?.expires ? FIXED : { kind: 'sliding', ms: toMs(option) }
+}
+
+/** @returns ms from now until the session expires; undefined if it has, or if that is no time. */
 export function ttlOf(session: SessionData, option: TtlOption): number | undefined {
-  return alive(expiryOf(session, option))
-}
-
-/** @returns the ms, where they are a life to live. */
-export function alive(ttlMs: number): number | undefined {
-  return ttlMs > 0 && Number.isFinite(ttlMs) ? ttlMs : undefined
-}
-
-function expiryOf(session: SessionData, option: TtlOption): number {
-  if (typeof option === 'function') return Math.ceil(option(session) * 1000)
+  if (typeof option === 'function') return positive(toMs(option(session)))
   // Between JSON and a session it is a string.
   const expires: Date | string | null | undefined = session.cookie?.expires
-  return expires ? Number(new Date(expires)) - Date.now() : Math.ceil(option * 1000)
+  return positive(expires ? Number(new Date(expires)) - Date.now() : toMs(option))
 }
 
-/** @returns ms by which a use of the session extends its life, as text; '' where it ends at a fixed time. */
-export function slideOf(session: SessionData, option: TtlOption): string {
-  const { cookie } = session
-  if (typeof option === 'function') return String(Math.ceil(option(session) * 1000))
-  if (typeof cookie?.originalMaxAge === 'number') return String(Math.ceil(cookie.originalMaxAge))
-  return cookie?.expires ? '' : String(Math.ceil(option * 1000))
+/** @returns the ms, if a session can have that many left. */
+export function positive(ms: number): number | undefined {
+  return ms > 0 && Number.isFinite(ms) ? ms : undefined
+}
+
+export function sameExpiry(a: Expiry | undefined, b: Expiry): boolean {
+  return a?.kind === b.kind && (a.kind === 'fixed' || a.ms === (b as { readonly ms: number }).ms)
+}
+
+function toMs(seconds: number): number {
+  return Math.ceil(seconds * 1000)
 }

@@ -1,6 +1,7 @@
-import type { Redis } from 'ioredis'
+// Which replicas have to confirm a change, so that no failover loses it.
+import type { Address, OwnConnection, Sentinels } from './clients/client.js'
 import { NotDurableError } from './errors.js'
-import { type Address, askSentinels, type Replica, sameAddress, type View } from './sentinels.js'
+import { askSentinels, type Replica, sameAddress, type View } from './sentinels.js'
 
 /** A replica as its primary sees it: by `host:port`, and up to where it has confirmed. */
 interface Follower {
@@ -13,9 +14,9 @@ interface Follower {
  * once all of these have it, so whoever is chosen has it, and those that are away hold nothing up.
  */
 interface InSync {
-  /** By `host:port`. A replica that follows belongs to these; only the Sentinels put one out (see candidates). */
+  /** By `host:port`. Every replica that follows is a member; only the Sentinels' answers remove one (see candidates). */
   readonly members: ReadonlySet<string>
-  /** Those that the primary lists still and the Sentinels don't choose: they belong again as soon as they confirm something. */
+  /** Those that the primary still lists and the Sentinels don't choose: they are members again once they confirm something. */
   readonly out: ReadonlySet<string>
 }
 
@@ -38,13 +39,13 @@ export function judge(
   return { durable, inSync: { members: all, out: still } }
 }
 
-// In ms. A Sentinel makes a lost connection anew once a second, and a replica that it promotes cuts all of them.
+// In ms. A Sentinel makes a lost connection again once a second, and a replica that it promotes cuts all of them.
 const SILENT_MS = 1_500
 
 /**
- * @returns the servers to which a Sentinel might give the lead next, or has given it: the primary that it names, and each
- *   replica but those that it holds for down, those that are not to be chosen (priority 0), and those that come behind
- *   another: an old primary counts for nothing until it follows. During a failover all of them.
+ * @returns the servers that a Sentinel might promote next, or has promoted: the primary that it names, and each replica but
+ *   those that it considers down, those that are not to be chosen (priority 0), and those that come behind another: an old
+ *   primary counts for nothing until it follows. During a failover all of them.
  */
 export function candidates({ primary, failover, replicas }: View): Address[] {
   const fit = replicas.filter((replica) => !isDown(replica) && priorityOf(replica) > 0)
@@ -68,7 +69,8 @@ const WAIT_MS = 200
 
 /** Waits until the changes made on a connection are with all that Sentinels might make the primary. */
 export class InSyncWait {
-  readonly #connection: Redis
+  readonly #connection: OwnConnection
+  readonly #sentinels: Sentinels
   readonly #least: number
   readonly #patienceMs: number
   readonly #onMoved: () => void
@@ -76,22 +78,29 @@ export class InSyncWait {
   #current: { inSync: InSync | undefined } = { inSync: undefined }
 
   /**
-   * @param connection a client with Sentinels
+   * @param connection to the primary that these Sentinels watch
    * @param least how many replicas have to have a change at least.
    * @param patienceMs how long a change is waited for.
-   * @param onMoved called where the Sentinels name another primary than the one that is connected.
+   * @param onMoved called if the Sentinels name another primary than the one that is connected.
    */
-  constructor(connection: Redis, least: number, patienceMs: number, onMoved: () => void) {
+  constructor(
+    connection: OwnConnection,
+    sentinels: Sentinels,
+    least: number,
+    patienceMs: number,
+    onMoved: () => void,
+  ) {
     this.#connection = connection
+    this.#sentinels = sentinels
     this.#least = least
     this.#patienceMs = patienceMs
     this.#onMoved = onMoved
-    connection.on('close', () => {
+    connection.onLost(() => {
       this.#current = { inSync: undefined }
     })
   }
 
-  /** @throws NotDurableError where that isn't known in time; an error of Redis. */
+  /** @throws NotDurableError if that isn't known in time; an error of Redis. */
   async confirm(): Promise<void> {
     const current = this.#current
     const began = performance.now()
@@ -113,13 +122,11 @@ export class InSyncWait {
   }
 
   async #wait(members: number): Promise<{ confirmed: number; followers: Follower[] }> {
-    const replies = await this.#connection
-      .pipeline()
-      .wait(Math.max(this.#least, members), WAIT_MS)
-      .role()
-      .exec()
-    const [[waitError, confirmed] = [], [roleError, role] = []] = replies ?? []
-    if (waitError || roleError) throw waitError ?? roleError
+    // Written together: the roles are those of the moment after the wait. If the connection is lost in between, so is the change.
+    const [confirmed, role] = await Promise.all([
+      this.#connection.call('WAIT', Math.max(this.#least, members), WAIT_MS),
+      this.#connection.call('ROLE'),
+    ])
     const [name, , listed] = role as [string, number, [string, string, string][]]
     if (name !== 'master') throw new NotDurableError(`this server is a ${name}`)
     const followers = listed.map(([ip, port, offset]) => ({
@@ -131,10 +138,10 @@ export class InSyncWait {
 
   /** @returns the set by what the Sentinels know now. */
   async #ask(followers: readonly Follower[]): Promise<InSync> {
-    const { remoteAddress: host, remotePort: port } = this.#connection.stream
-    if (!host || !port) throw new NotDurableError('the connection was lost')
-    const views = await askSentinels(this.#connection.options, WAIT_MS * 2)
-    const isHere = await Promise.all(views.map(({ primary }) => sameAddress(primary, { host, port })))
+    const { server } = this.#connection
+    if (!server) throw new NotDurableError('the connection was lost')
+    const views = await askSentinels(this.#sentinels, WAIT_MS * 2)
+    const isHere = await Promise.all(views.map(({ primary }) => sameAddress(primary, server)))
     if (isHere.filter((here) => !here).length * 2 > views.length) {
       this.#onMoved()
       throw new NotDurableError('the Sentinels name another primary')
@@ -142,13 +149,13 @@ export class InSyncWait {
     const members = new Set<string>()
     for (const candidate of views.flatMap(candidates)) {
       const name = await this.#nameOf(candidate, followers)
-      if (!members.has(name) && !(await sameAddress(candidate, { host, port }))) members.add(name)
+      if (!members.has(name) && !(await sameAddress(candidate, server))) members.add(name)
     }
     const out = new Set(followers.map(({ address }) => address).filter((address) => !members.has(address)))
     return { members, out }
   }
 
-  /** @returns `host:port` of a server, as its primary writes it where that lists it. */
+  /** @returns `host:port` of a server, as its primary writes it if that lists it. */
   async #nameOf({ host, port }: Address, followers: readonly Follower[]): Promise<string> {
     const name = `${host}:${port}`
     if (followers.some(({ address }) => address === name)) return name

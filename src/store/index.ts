@@ -1,11 +1,19 @@
 export type { SessionUpdate } from './change.js'
+export type { RedisClient } from './clients/detect.js'
 export type { DurabilityOption } from './durability.js'
 export {
+  DurabilityUnsupportedError,
   NotDurableError,
   OutcomeUnknownError,
   SessionExistsError,
   SessionGoneError,
+  StoreClosedError,
+  StoreError,
+  StoreRefusedError,
   StoreTimeoutError,
 } from './errors.js'
-export type { ExactRedisStoreEvent, ExactRedisStoreOptions, UpdateOptions } from './options.js'
+export type { ExactRedisStoreEvents, OperationOutcome } from './events.js'
+export type { TtlOption } from './expiry.js'
+export type { ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
 export { ExactRedisStore } from './store.js'
+export type { UpdateOutcome } from './update-on-load.js'

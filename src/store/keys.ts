@@ -1,9 +1,9 @@
+// The names of the sessions in Redis.
 import { randomBytes } from 'node:crypto'
-import { type Client, primariesOf } from './retrying-client.js'
+import type { StoreClient } from './clients/client.js'
 
 const RETIRED = /:retired:[\w-]+$/
 
-/** The names of the sessions in Redis. */
 export class Keys {
   readonly #prefix: string
   /** How many keys are looked at at once. */
@@ -22,22 +22,23 @@ export class Keys {
   /** @returns a key in the same slot of a Cluster, for what a session leaves behind. */
   retired(sid: string): string {
     const key = this.of(sid)
-    // What stands in the first braces decides the slot; where there are none of the user's, the whole key is to.
+    // What stands in the first braces decides the slot; if there are none of the user's, the whole key is to.
     return `${hasTag(key) ? key : `{${key}}`}:retired:${randomBytes(9).toString('base64url')}`
   }
 
   /** @returns the ids of all sessions. */
-  async scan(client: Client): Promise<string[]> {
-    // A Cluster client knows its nodes once it is connected.
-    if (client.status !== 'ready') await client.ping()
+  async scan(client: StoreClient): Promise<string[]> {
+    await client.connected()
     const ids = new Set<string>()
-    const match = `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
-    for (const node of primariesOf(client)) {
+    const prefix = client.keyPrefix + this.#prefix
+    const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
+    for (const primary of client.primaries()) {
       let cursor = '0'
       do {
-        const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', this.scanCount)
+        const reply = await primary.call('SCAN', cursor, 'MATCH', match, 'COUNT', this.scanCount)
+        const [next, keys] = reply as [string, string[]]
         for (const key of keys) {
-          if (!(hasTag(key) && RETIRED.test(key))) ids.add(key.slice(this.#prefix.length))
+          if (!(hasTag(key) && RETIRED.test(key))) ids.add(key.slice(prefix.length))
         }
         cursor = next
       } while (cursor !== '0')

@@ -1,18 +1,18 @@
-import type { Cluster, Redis } from 'ioredis'
-import { NotDurableError, OutcomeUnknownError, StoreTimeoutError } from './errors.js'
-import type { Script } from './scripts.js'
-
-/** A client of ioredis, as the user made it. */
-export type Client = Redis | Cluster
-
-/** @returns a client for each primary; none while a Cluster isn't known yet. */
-export function primariesOf(client: Client): Redis[] {
-  return client.isCluster ? (client as Cluster).nodes('master') : [client as Redis]
-}
+// Sends operations to Redis until they are answered or their deadline is over.
+import type { Argument, Script, StoreClient } from './clients/client.js'
+import type { Durability } from './durability.js'
+import {
+  NotDurableError,
+  OutcomeUnknownError,
+  StoreClosedError,
+  StoreError,
+  StoreRefusedError,
+  StoreTimeoutError,
+} from './errors.js'
 
 // Errors of a server that is on its way up, down, or to another role; scripts put their own words before. Redirections come
-// through where ioredis sent several commands as one pipeline.
-const PASSING =
+// through if the client sent several commands as one pipeline.
+const TRANSIENT =
   /READONLY|LOADING|^MOVED|^ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|Connection is closed/
 
 interface Tries {
@@ -23,87 +23,119 @@ interface Tries {
 }
 
 /**
- * Sends an operation until it is answered or the deadline is over, through lost connections, failovers and restarts. The
+ * Sends an operation until it is answered or its deadline is over, through lost connections, failovers and restarts. The
  * operation must be one that may be sent again: a read, one that leaves the same behind, or one under a mark.
  */
-export class RedisCommands {
-  readonly client: Client
+export class RetryingClient {
+  readonly client: StoreClient
+  readonly durability: Durability
   /** How long an operation may take, in ms. */
   readonly deadlineMs: number
   readonly #onRetry: (error: unknown) => void
   #pause: Promise<void> | undefined
 
-  constructor(client: Client, deadlineMs: number, onRetry: (error: unknown) => void) {
+  constructor(
+    client: StoreClient,
+    durability: Durability,
+    deadlineMs: number,
+    onRetry: (error: unknown) => void,
+  ) {
     this.client = client
+    this.durability = durability
     this.deadlineMs = deadlineMs
     this.#onRetry = onRetry
   }
 
+  /** @returns when an operation that begins now must have settled, by performance.now(). */
+  deadline(): number {
+    return performance.now() + this.deadlineMs
+  }
+
+  /** Runs a script that changes nothing which has to be durable. @throws what run throws. */
+  read(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    deadline: number,
+  ): Promise<unknown> {
+    return this.run(() => this.client.script(script, keys, args), deadline)
+  }
+
+  /** Runs a script that changes its first key, and waits until that is durable. @throws what run throws. */
+  write(
+    script: Script,
+    keys: readonly [string, ...string[]],
+    args: readonly Argument[],
+    deadline: number,
+  ): Promise<unknown> {
+    return this.run(
+      () => this.durability.write(keys[0], (connection) => connection.script(script, keys, args)),
+      deadline,
+    )
+  }
+
   /**
-   * @param since when the caller began to wait, by performance.now(): the deadline counts from then.
+   * @param deadline by performance.now()
    * @returns what the operation returned.
-   * @throws OutcomeUnknownError, StoreTimeoutError after the deadline; an error of Redis that trying again doesn't heal, at once.
+   * @throws StoreTimeoutError after the deadline; StoreRefusedError, StoreClosedError or, if an earlier try had gone without an
+   *   answer, OutcomeUnknownError at once.
    */
-  run<T>(operation: (client: Client) => Promise<T>, since = performance.now()): Promise<T> {
+  run<T>(operation: () => Promise<T>, deadline: number): Promise<T> {
     return new Promise((resolve, reject) => {
       const tries: Tries = { over: false, last: undefined, unanswered: false }
-      const deadline = setTimeout(
-        () => {
-          tries.over = true
-          reject(new StoreTimeoutError(this.deadlineMs, tries.last))
-        },
-        since + this.deadlineMs - performance.now(),
-      )
+      const timer = setTimeout(() => {
+        tries.over = true
+        reject(new StoreTimeoutError(this.deadlineMs, tries.last))
+      }, deadline - performance.now())
       const answered = (result: T) => {
-        clearTimeout(deadline)
+        clearTimeout(timer)
         resolve(result)
       }
       const failed = (error: unknown) => {
-        clearTimeout(deadline)
+        clearTimeout(timer)
         reject(error)
       }
-      operation(this.client).then(answered, (error: unknown) =>
+      operation().then(answered, (error: unknown) =>
         this.#again(operation, tries, error).then(answered, failed),
       )
     })
   }
 
-  /** Runs a script: by its hash, or with its text where the server doesn't know it (yet, or any more). */
-  script(client: Client, { sha, lua }: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
-    return client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (!String(error).includes('NOSCRIPT')) throw error
-      return client.eval(lua, keys.length, ...keys, ...args)
-    })
-  }
-
-  async #again<T>(operation: (client: Client) => Promise<T>, tries: Tries, failure: unknown): Promise<T> {
+  async #again<T>(operation: () => Promise<T>, tries: Tries, failure: unknown): Promise<T> {
     for (let error = failure; ; ) {
-      if (tries.over || !this.#mayPass(error)) {
-        throw tries.unanswered ? new OutcomeUnknownError((error as Error).message, { cause: error }) : error
-      }
+      if (tries.over || !this.#isTransient(error)) throw this.#final(error, tries)
       tries.last = error
-      tries.unanswered ||= (error as Error).name !== 'ReplyError'
+      tries.unanswered ||= !this.client.isReply(error)
       do await this.#nextTry()
-      while (!tries.over && this.client.status !== 'ready' && this.client.status !== 'end')
+      while (!tries.over && this.client.state === 'away')
       if (tries.over) throw error
       this.#onRetry(error)
       try {
-        return await operation(this.client)
+        return await operation()
       } catch (next) {
         error = next
       }
     }
   }
 
-  #mayPass(error: unknown): boolean {
-    if (this.client.status === 'end') return false
-    if (error instanceof NotDurableError) return true
-    const { name, message } = error as Error
-    // What isn't an answer of Redis is the connection's end, in the words of the socket or of ioredis.
-    return PASSING.test(message) || (name !== 'ReplyError' && !(error instanceof TypeError))
+  #isTransient(error: unknown): boolean {
+    if (this.client.state === 'ended') return false
+    if (error instanceof StoreError) return error instanceof NotDurableError
+    if (TRANSIENT.test((error as Error).message)) return true
+    // What isn't an answer of Redis is the connection's end, in the words of the socket or of the client.
+    return !this.client.isReply(error) && !(error instanceof TypeError)
   }
 
-  // One for all that wait, and not all replicas at once.
+  /** @returns the error to reject with. */
+  #final(error: unknown, tries: Tries): unknown {
+    if (!(error instanceof Error)) return error
+    if (tries.unanswered) return new OutcomeUnknownError(error)
+    if (error instanceof StoreError) return error
+    if (this.client.isReply(error)) return new StoreRefusedError(error)
+    return this.client.state === 'ended' ? new StoreClosedError(error) : error
+  }
+
+  // One for all that wait, and not all instances at once.
   #nextTry(): Promise<void> {
     this.#pause ??= new Promise((resolve) => {
       setTimeout(

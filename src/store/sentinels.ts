@@ -1,12 +1,8 @@
+// What the Sentinels say of the servers that they watch.
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { Redis, type RedisOptions } from 'ioredis'
+import type { Address, Sentinels } from './clients/client.js'
 import { NotDurableError } from './errors.js'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 /** What a Sentinel says of a replica: the fields of SENTINEL REPLICAS. */
 export type Replica = Readonly<Record<string, string>>
@@ -16,7 +12,7 @@ export interface View {
   readonly primary: Address
   /** How many Sentinels there are, by what it knows. */
   readonly sentinels: number
-  /** Whether it is just giving the lead to another. */
+  /** Whether it is just promoting another. */
   readonly failover: boolean
   readonly replicas: readonly Replica[]
 }
@@ -25,12 +21,10 @@ export interface View {
  * Asks all Sentinels that a client knows what they hold of its set.
  * @param timeoutMs how long one that is silent is waited for.
  * @returns the views of those that answered: more than half, for no primary is replaced without one of these.
- * @throws NotDurableError where half of them or fewer answered.
+ * @throws NotDurableError if half of them or fewer answered.
  */
-export async function askSentinels(options: RedisOptions, timeoutMs: number): Promise<View[]> {
-  const asked = await Promise.allSettled(
-    (options.sentinels ?? []).map(({ host, port }) => ask(options, { host, port }, timeoutMs)),
-  )
+export async function askSentinels(known: Sentinels, timeoutMs: number): Promise<View[]> {
+  const asked = await Promise.allSettled(known.addresses.map((sentinel) => ask(known, sentinel, timeoutMs)))
   const views = asked.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []))
   const sentinels = Math.max(asked.length, ...views.map((view) => view.sentinels))
   if (views.length * 2 > sentinels) return views
@@ -39,39 +33,22 @@ export async function askSentinels(options: RedisOptions, timeoutMs: number): Pr
   throw new NotDurableError(`${views.length} of ${sentinels} Sentinels answered${why}`)
 }
 
-async function ask(
-  options: RedisOptions,
-  { host, port }: { host?: string | undefined; port?: number | undefined },
-  timeoutMs: number,
-): Promise<View> {
-  const sentinel = new Redis({
-    host: host ?? '127.0.0.1',
-    port: port ?? 26_379,
-    username: options.sentinelUsername ?? undefined,
-    password: options.sentinelPassword ?? undefined,
-    tls: options.sentinelTLS,
-    enableReadyCheck: false,
-    retryStrategy: () => null,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
-  })
-  sentinel.on('error', () => {})
-  const name = options.name ?? ''
-  try {
-    const [primary, set, replicas] = await Promise.all([
-      sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name) as Promise<[string, string]>,
-      sentinel.call('SENTINEL', 'MASTER', name) as Promise<string[]>,
-      sentinel.call('SENTINEL', 'REPLICAS', name) as Promise<string[][]>,
-    ])
-    const state = recordOf(set)
-    return {
-      primary: { host: primary[0], port: Number(primary[1]) },
-      sentinels: Number(state['num-other-sentinels']) + 1,
-      failover: /failover_in_progress/.test(state.flags ?? ''),
-      replicas: replicas.map(recordOf),
-    }
-  } finally {
-    sentinel.disconnect()
+async function ask({ ask, set }: Sentinels, sentinel: Address, timeoutMs: number): Promise<View> {
+  const [primary, state, replicas] = (await ask(
+    sentinel,
+    [
+      ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', set],
+      ['SENTINEL', 'MASTER', set],
+      ['SENTINEL', 'REPLICAS', set],
+    ],
+    timeoutMs,
+  )) as [[string, string], string[], string[][]]
+  const { flags = '', 'num-other-sentinels': others } = recordOf(state)
+  return {
+    primary: { host: primary[0], port: Number(primary[1]) },
+    sentinels: Number(others) + 1,
+    failover: /failover_in_progress/.test(flags),
+    replicas: replicas.map(recordOf),
   }
 }
 
@@ -81,7 +58,7 @@ function recordOf(pairs: readonly string[]): Replica {
   return record
 }
 
-/** @returns whether both lead to the same server: a name is as good as the address that it has. */
+/** @returns whether both are the same server: a name is as good as the address that it has. */
 export async function sameAddress(a: Address, b: Address): Promise<boolean> {
   if (a.port !== b.port) return false
   if (a.host === b.host) return true

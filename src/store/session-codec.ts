@@ -1,18 +1,27 @@
+// Turns what a script replies into a session's data.
 import type { SessionData } from 'express-session'
 import { type Fields, fieldsOf, type Rules } from './change.js'
+import { type Expiry, FIXED } from './expiry.js'
 
 /** A session as it was loaded. */
-export interface Loaded {
+export interface LoadedSession {
+  readonly sid: string
   /** Its data, by top-level key. */
-  base: Map<string, string>
+  readonly base: Map<string, string>
   /** The record of connect-redis that it was found in, until its first commit. */
-  legacy: { readonly text: string; readonly fields: Fields } | undefined
-  /** ms until it expires; undefined where that is not to show in its cookie */
-  ttlMs: number | undefined
-  /** When its life was last extended, by performance.now(). */
-  extendedAt: number
-  /** ms by which; '' for never */
-  slideMs: string
+  readonly legacy: LegacyRecord | undefined
+  /** ms until it expires */
+  readonly ttlMs: number
+  /** How it is extended; undefined for a record of connect-redis, which doesn't say. */
+  readonly expiry: Expiry | undefined
+  /** When it was last extended, by performance.now(). */
+  readonly extendedAt: number
+}
+
+/** A record that connect-redis wrote, and the fields that it becomes. */
+export interface LegacyRecord {
+  readonly text: string
+  readonly fields: Fields
 }
 
 /** @returns the parts of what a script replies. */
@@ -22,21 +31,24 @@ export function partsOf(reply: unknown): string[] {
 }
 
 /** @returns the session that these parts of a script's reply are; undefined for none. */
-export function loadedOf(parts: readonly string[], extended: boolean, rules: Rules): Loaded | undefined {
-  const [ttlMs, slideMs = '', name, text = ''] = parts
-  if (ttlMs === undefined) return undefined
+export function loadedOf(
+  sid: string,
+  parts: readonly string[],
+  extended: boolean,
+  rules: Rules,
+): LoadedSession | undefined {
+  const [ttl, slidingMs, name, text = ''] = parts
+  if (ttl === undefined) return undefined
+  const ttlMs = Number(ttl)
+  const never = Number.NEGATIVE_INFINITY
   if (name === '') {
     const fields = fieldsOf(JSON.parse(text) as object, rules)
-    return {
-      base: new Map(fields),
-      legacy: { text, fields },
-      ttlMs: Number(ttlMs),
-      extendedAt: Number.NEGATIVE_INFINITY,
-      slideMs: '',
-    }
+    const legacy = { text, fields }
+    return { sid, base: new Map(fields), legacy, ttlMs, expiry: undefined, extendedAt: never }
   }
-  const extendedAt = extended ? performance.now() : Number.NEGATIVE_INFINITY
-  return { base: fieldsOfReply(parts, 2), legacy: undefined, ttlMs: Number(ttlMs), extendedAt, slideMs }
+  const expiry: Expiry = slidingMs ? { kind: 'sliding', ms: Number(slidingMs) } : FIXED
+  const extendedAt = extended ? performance.now() : never
+  return { sid, base: fieldsOfReply(parts, 2), legacy: undefined, ttlMs, expiry, extendedAt }
 }
 
 /** @returns a hash's fields that are the session's: those behind a colon. They begin at `from`. */
@@ -50,11 +62,11 @@ export function fieldsOfReply(reply: readonly string[], from = 0): Map<string, s
 }
 const COLON = 58
 
-/** @returns the data that these fields are; its cookie expires when Redis forgets the session. */
-export function dataOf({ base, ttlMs }: Loaded): SessionData {
+/** @returns the data that these fields are. @param ttlMs after which its cookie is to expire; undefined to leave it as stored. */
+export function dataOf(fields: Fields, ttlMs?: number): SessionData {
   // One text and one parse: quicker than one for each key, and a key called __proto__ is a key as any other.
   let text = ''
-  for (const [name, value] of base) text += `${text ? ',' : ''}${JSON.stringify(name)}:${value}`
+  for (const [name, value] of fields) text += `${text ? ',' : ''}${JSON.stringify(name)}:${value}`
   const data = JSON.parse(`{${text}}`) as { cookie?: { expires?: unknown } }
   if (data.cookie?.expires && ttlMs !== undefined && ttlMs > 0) {
     data.cookie.expires = new Date(Date.now() + ttlMs).toISOString()

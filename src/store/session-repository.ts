@@ -1,131 +1,128 @@
+// Operations on a session by its id, independent of any request's changes.
 import type { Change, Fields, Rules } from './change.js'
-import { fieldsOf } from './change.js'
-import type { Commit, Commits } from './commit-queue.js'
-import type { Durability } from './durability.js'
+import { fieldsOf, NO_CHANGE } from './change.js'
+import type { Commit, CommitOutcome, CommitQueue } from './commit-queue.js'
+import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
-import { slideOf, type TtlOption, ttlOf } from './expiry.js'
-import { dataOf, fieldsOfReply, type Loaded, loadedOf, partsOf } from './session-codec.js'
-import type { RedisCommands } from './retrying-client.js'
-import { DESTROY, LOAD, RETIRE } from './scripts.js'
+import type { RetryingClient } from './retrying-client.js'
+import { DESTROY, LOAD, RETIRE } from './scripts.generated.js'
+import { dataOf, fieldsOfReply, type LoadedSession, loadedOf, partsOf } from './session-codec.js'
 
-/** The sessions in Redis, by their ids: what is done to one whatever a request changed in it. */
-export class StoredSessions {
+/** A change that is made without a look at the session, and what is wanted of the session then. */
+export interface BlindUpdate {
+  readonly change: Change
+  readonly idempotencyKey: string
+  /** The keys that are wanted; undefined for all. */
+  readonly keys: readonly string[] | undefined
+}
+
+/** The sessions in Redis. Each deadline is by performance.now(). */
+export class SessionRepository {
+  readonly rules: Rules
+  readonly ttl: TtlOption
   readonly #keys: Keys
-  readonly #commands: RedisCommands
-  readonly #durability: Durability
-  readonly #commits: Commits
-  readonly #rules: Rules
-  readonly #ttl: TtlOption
+  readonly #redis: RetryingClient
+  readonly #commits: CommitQueue
 
-  constructor(
-    keys: Keys,
-    commands: RedisCommands,
-    durability: Durability,
-    commits: Commits,
-    rules: Rules,
-    ttl: TtlOption,
-  ) {
+  constructor(keys: Keys, redis: RetryingClient, commits: CommitQueue, rules: Rules, ttl: TtlOption) {
     this.#keys = keys
-    this.#commands = commands
-    this.#durability = durability
+    this.#redis = redis
     this.#commits = commits
-    this.#rules = rules
-    this.#ttl = ttl
+    this.rules = rules
+    this.ttl = ttl
   }
 
-  /**
-   * @param extend whether this counts as a use of the session, which extends its life.
-   * @param since when the caller began to wait, by performance.now()
-   * @returns the session; undefined for none.
-   */
-  async load(sid: string, extend: boolean, since?: number): Promise<Loaded | undefined> {
-    const key = this.#keys.of(sid)
-    const reply = await this.#commands.run(
-      (client) => this.#commands.script(client, LOAD, [key], [extend ? '1' : '0']),
-      since,
+  /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
+  async load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
+    const reply = await this.#redis.read(LOAD, [this.#keys.of(sid)], [extend ? '1' : '0'], deadline)
+    return loadedOf(sid, partsOf(reply), extend, this.rules)
+  }
+
+  /** @throws what CommitQueue.send throws. */
+  commit(sid: string, commit: Omit<Commit, 'cappedLists'>, deadline: number): Promise<CommitOutcome> {
+    return this.#commits.send(
+      this.#keys.of(sid),
+      { ...commit, cappedLists: this.rules.cappedLists },
+      deadline,
     )
-    return loadedOf(partsOf(reply), extend, this.#rules)
+  }
+
+  /** Writes a session, whatever is there. */
+  async replace(sid: string, fields: Fields, ttlMs: number, expiry: Expiry, deadline: number): Promise<void> {
+    const change = { ...NO_CHANGE, set: fields }
+    const commit = { idempotencyKey: '', change, reads: [], legacy: undefined, ttlMs, expiry }
+    await this.commit(sid, { mode: 'replace', ...commit }, deadline)
   }
 
   /**
-   * Commits a change to a session that nobody looked at before: in the one round trip that loads it.
-   * @returns the session with the counters as this commit left them (or the first one with this idempotency key, then it is
-   *   applied `again`); undefined for none.
+   * Makes a change in the one round trip that loads the session.
+   * @returns the session with the counters as this commit left them (if `repeated`, as the first one with this idempotency key
+   *   left them); undefined for none.
    */
   async update(
     sid: string,
-    change: Change,
-    idempotencyKey: string,
-    keys: readonly string[] | undefined,
-    since: number,
-  ): Promise<{ readonly loaded: Loaded; readonly again: boolean } | undefined> {
+    { change, idempotencyKey, keys }: BlindUpdate,
+    deadline: number,
+  ): Promise<{ readonly loaded: LoadedSession; readonly repeated: boolean } | undefined> {
     // The counters that it adds to come with the commit; under an idempotency key it may be another's that comes.
     const fields = keys
       ?.filter((key) => idempotencyKey !== '' || !change.added.has(key))
       .map((key) => `:${key}`)
-    let commit: Commit = {
+    let commit: Omit<Commit, 'cappedLists'> = {
       mode: 'update',
       idempotencyKey,
       change,
       reads: [],
-      logs: this.#rules.logs,
-      loads: fields ? [':cookie', ...fields] : 'all',
-      // As the session has it.
       legacy: undefined,
-      ttlMs: 0,
-      slideMs: undefined,
+      ttlMs: undefined,
+      expiry: undefined,
+      loads: fields ? [':cookie', ...fields] : 'all',
     }
     for (;;) {
-      const [outcome, counters, found] = await this.#commits.commit(this.#keys.of(sid), commit, since)
+      const [outcome, counters, found] = await this.commit(sid, commit, deadline)
       if (outcome === 'gone') return undefined
-      const loaded = found ? loadedOf(found, true, this.#rules) : await this.load(sid, true, since)
+      const loaded = found ? loadedOf(sid, found, true, this.rules) : await this.load(sid, true, deadline)
       if (!loaded) return undefined
       if (counters) {
         if (keys) leaveOut(loaded.base, keys)
         for (const name of Object.keys(counters)) loaded.base.set(name, String(counters[name]))
-        return { loaded, again: outcome === 'dup' }
+        return { loaded, repeated: outcome === 'dup' }
       }
-      // A record of connect-redis, which has its life from its cookie or from the options.
-      const data = dataOf(loaded)
-      const ttlMs = ttlOf(data, this.#ttl)
+      // A record of connect-redis, which expires by its cookie or by the options.
+      const data = dataOf(loaded.base, loaded.ttlMs)
+      const ttlMs = ttlOf(data, this.ttl)
       if (ttlMs === undefined) return undefined
-      commit = { ...commit, legacy: loaded.legacy, ttlMs, slideMs: slideOf(data, this.#ttl) }
+      commit = { ...commit, legacy: loaded.legacy, ttlMs, expiry: expiryOf(data, this.ttl) }
     }
   }
 
-  /** Extends a session's life: ttlMs from now. */
-  async extend(sid: string, ttlMs: number): Promise<void> {
-    await this.#commands.run((client) => client.pexpire(this.#keys.of(sid), ttlMs))
+  /** Extends a session: to ttlMs from now. */
+  async extend(sid: string, ttlMs: number, deadline: number): Promise<void> {
+    const key = this.#keys.of(sid)
+    await this.#redis.run(() => this.#redis.client.call('PEXPIRE', key, ttlMs), deadline)
   }
 
   /** Ends a session, for good. */
-  async destroy(sid: string): Promise<void> {
+  async destroy(sid: string, deadline: number): Promise<void> {
     const key = this.#keys.of(sid)
-    await this.#commands.run(async (client) => {
-      if (!this.#durability.waits) await client.del(key)
-      else
-        await this.#durability.write(client, key, (writer) =>
-          this.#commands.script(writer, DESTROY, [key], []),
-        )
-    })
+    const { client, durability } = this.#redis
+    if (durability.waits) await this.#redis.write(DESTROY, [key], [], deadline)
+    else await this.#redis.run(() => client.call('DEL', key), deadline)
   }
 
-  /** Ends a session whose content moves to another id. @returns its last content; empty where it had ended already. */
-  async retire(sid: string): Promise<Fields> {
-    const key = this.#keys.of(sid)
-    const keys = [key, this.#keys.retired(sid)]
-    const kept = this.#commands.deadlineMs * 2
-    const reply = await this.#commands.run((client) =>
-      this.#durability.write(client, key, (writer) => this.#commands.script(writer, RETIRE, keys, [kept])),
-    )
+  /** Ends a session whose content moves to another id. @returns its last content; empty if it had ended already. */
+  async retire(sid: string, deadline: number): Promise<Fields> {
+    const keptMs = this.#redis.deadlineMs * 2
+    const keys = [this.#keys.of(sid), this.#keys.retired(sid)] as const
+    const reply = await this.#redis.write(RETIRE, [...keys], [keptMs], deadline)
     return typeof reply === 'string'
-      ? fieldsOf(JSON.parse(reply) as object, this.#rules)
+      ? fieldsOf(JSON.parse(reply) as object, this.rules)
       : fieldsOfReply(reply as string[])
   }
 
   /** @returns the ids of all sessions. */
   ids(): Promise<string[]> {
-    return this.#commands.run((client) => this.#keys.scan(client))
+    return this.#redis.run(() => this.#keys.scan(this.#redis.client), this.#redis.deadline())
   }
 
   /** Does the work for the ids of all sessions, some at a time. */

@@ -1,18 +1,25 @@
+// The session store that express-session is given.
 import { randomBytes } from 'node:crypto'
-import type { Request } from 'express'
-import session from 'express-session'
-import { type Rules, type SessionUpdate, updateOf } from './change.js'
-import { Commits } from './commit-queue.js'
+import type { Request, RequestHandler } from 'express'
+import { type Session, type SessionData, Store } from 'express-session'
+import { type Change, fieldsOf, type Rules, type SessionUpdate, updateOf } from './change.js'
+import { storeClient } from './clients/detect.js'
+import { CommitQueue } from './commit-queue.js'
 import { Durability } from './durability.js'
-import { HeldSessions } from './held-session.js'
-import { Hidden } from './object-slot.js'
+import { SessionGoneError, StoreRefusedError } from './errors.js'
+import type { ExactRedisStoreEvents } from './events.js'
+import { expiryOf, ttlOf } from './expiry.js'
+import { HeldSession, type HeldSessionContext } from './held-session.js'
 import { Keys } from './keys.js'
-import type { ExactRedisStoreEvent, ExactRedisStoreOptions, UpdateOptions } from './options.js'
-import { dataOf, type Loaded } from './session-codec.js'
-import { RedisCommands } from './retrying-client.js'
-import { StoredSessions } from './session-repository.js'
+import { ObjectSlot } from './object-slot.js'
+import type { ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
+import { RetryingClient } from './retrying-client.js'
+import { dataOf, type LoadedSession } from './session-codec.js'
+import { SessionRepository } from './session-repository.js'
+import { type PendingUpdate, updateOnLoad } from './update-on-load.js'
 
 type Callback<T> = (error?: unknown, result?: T) => void
+type Operation = 'load' | 'commit' | 'touch' | 'destroy' | 'regenerate'
 
 /**
  * An express-session store that loses no update and brings no destroyed session back. Each commit carries only what the
@@ -20,59 +27,60 @@ type Callback<T> = (error?: unknown, result?: T) => void
  * @example
  * app.use(session({ store: new ExactRedisStore({ client: new Redis(), counters: ['visits'] }), … }))
  */
-export class ExactRedisStore extends session.Store {
-  readonly #disableTouch: boolean
-  readonly #rules: Rules
-  readonly #commands: RedisCommands
-  readonly #durability: Durability
-  readonly #stored: StoredSessions
-  readonly #held: HeldSessions
+export class ExactRedisStore extends Store {
+  private readonly disableTouch: boolean
+  private readonly rules: Rules
+  private readonly redis: RetryingClient
+  private readonly sessions: SessionRepository
+  private readonly context: HeldSessionContext
+  /** Of the session objects that requests hold. */
+  private readonly held = new ObjectSlot<HeldSession>()
   /** Between get and createSession, which are called in a row, by the data that passes between them. */
-  readonly #loaded = new Hidden<Loaded>()
+  private readonly loaded = new ObjectSlot<LoadedSession>()
+  private readonly riding: { pending: PendingUpdate | undefined } = { pending: undefined }
 
   /** @throws TypeError for options that make no sense. */
   constructor(options: ExactRedisStoreOptions) {
     super()
-    const { client, prefix = 'sess:', ttl = 86_400, scanCount = 100, disableTouch = false } = options
-    const { counters = [], logs = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
-    const rules = { counters: new Set(counters), logs: new Map(Object.entries(logs)) }
-    const keys = new Keys(prefix, scanCount)
-    this.#disableTouch = disableTouch
-    this.#commands = new RedisCommands(client, deadlineMs, (error) => this.emit('retry', error))
-    this.#durability = new Durability(options.durability ?? 'primary', client, deadlineMs)
-    this.#rules = rules
-    const commits = new Commits(randomBytes(9).toString('base64url'), this.#commands, this.#durability)
-    this.#stored = new StoredSessions(keys, this.#commands, this.#durability, commits, rules, ttl)
-    const emit = (event: ExactRedisStoreEvent, detail?: unknown) => this.emit(event, detail)
-    this.#held = new HeldSessions({
-      stored: this.#stored,
-      commits,
-      keys,
-      rules,
-      ttl,
+    const { prefix = 'sess:', ttl = 86_400, scanCount = 100, disableTouch = false } = options
+    const { counters = [], cappedLists = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
+    const { durability = 'primary' } = options
+    const client = storeClient(options.client, options.prepareConnection)
+    this.disableTouch = disableTouch
+    this.rules = { counters: new Set(counters), cappedLists: new Map(Object.entries(cappedLists)) }
+    this.redis = new RetryingClient(
+      client,
+      new Durability(durability, client, deadlineMs),
+      deadlineMs,
+      (error) => this.emit('retry', error),
+    )
+    const commits = new CommitQueue(randomBytes(9).toString('base64url'), this.redis)
+    this.sessions = new SessionRepository(new Keys(prefix, scanCount), this.redis, commits, this.rules, ttl)
+    this.context = {
+      sessions: this.sessions,
       disableTouch,
       onGone,
-      emit,
-    })
+      isRefusal: (error) => error instanceof StoreRefusedError && error.message.includes('OOM'),
+      emit: (event) => this.emit(event),
+    }
   }
 
-  /** Checks that the server can do what the options want. @throws Error where it can't. */
+  /** Checks that the server can do what the options want. @throws DurabilityUnsupportedError if it can't. */
   async check(): Promise<void> {
-    await this.#commands.run(() => this.#durability.check())
+    await this.redis.run(() => this.redis.durability.check(), this.redis.deadline())
   }
 
-  /** @returns the session's data, its life extended; null for none. */
-  override get(
-    sid: string,
-    callback?: Callback<session.SessionData | null>,
-  ): Promise<session.SessionData | null> {
-    return settled(this.#load(sid), callback)
+  /** @returns the session's data, the session extended; null for none. */
+  override get(sid: string, callback?: Callback<SessionData | null>): Promise<SessionData | null> {
+    const { pending } = this.riding
+    this.riding.pending = undefined
+    return asCallback(pending ? this.updateFor(sid, pending) : this.loadData(sid), callback)
   }
 
-  override createSession(req: Request, data: session.SessionData): session.Session & session.SessionData {
-    const loaded = this.#loaded.get(data)
+  override createSession(req: Request, data: SessionData): Session & SessionData {
+    const loaded = this.loaded.get(data)
     const created = super.createSession(req, data)
-    if (loaded) this.#held.add(created, loaded)
+    if (loaded) this.held.set(created, new HeldSession(this.context, loaded.sid, created, loaded))
     return created
   }
 
@@ -80,54 +88,75 @@ export class ExactRedisStore extends session.Store {
    * Commits what a session changed since it was loaded; an object that this store did not load replaces what is there.
    * @throws SessionGoneError with the option `onGone: 'error'`; SessionExistsError for a new session whose id is taken.
    */
-  override set(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
+  override set(sid: string, data: SessionData, callback?: Callback<void>): Promise<void> | void {
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
-    if (callback && this.#held.isStored(data)) return callback()
-    return settled(this.#held.commit(sid, data, ''), callback)
+    if (callback && this.held.get(data)?.isStored()) return callback()
+    return asCallback(this.commitHeld(sid, data, ''), callback)
   }
 
   /**
    * Commits a session as its `save()` does, under a key: a commit with a key that was committed to this session before
    * changes nothing, and gives the session the counters of the first one. Keys are kept for 10 minutes, and the last 128.
    */
-  commit(data: session.Session & Partial<session.SessionData>, { idempotencyKey = '' } = {}): Promise<void> {
-    return this.#held.commit(data.id, data as session.SessionData, idempotencyKey)
+  commit(
+    session: Session & Partial<SessionData>,
+    { idempotencyKey = '' }: { readonly idempotencyKey?: string | undefined } = {},
+  ): Promise<void> {
+    return this.commitHeld(session.id, session as SessionData, idempotencyKey)
   }
 
   /**
-   * Adds to a session's counters and appends to its logs in the one round trip that loads it; as exact as any commit.
-   * @returns the session as this left it, its life extended; null for none. With an idempotency key that was committed to this
-   *   session before, nothing is changed, and the counters are those of the first time.
-   * @throws TypeError for what is not declared as a counter or log.
+   * Adds to a session's counters and appends to its capped lists in the one round trip that loads it; as exact as any commit.
+   * In a request of Express, where the id isn't known before the load, updateOnLoad does this.
+   * @returns the session as this left it, extended; null for none. With an idempotency key that was committed to this session
+   *   before, nothing is changed, and the counters are those of the first time.
+   * @throws TypeError for what is not declared as a counter or capped list.
    */
-  async update(
-    sid: string,
-    update: SessionUpdate,
-    { idempotencyKey = '', keys }: UpdateOptions = {},
-  ): Promise<session.SessionData | null> {
-    const since = performance.now()
-    const change = updateOf(update, this.#rules)
-    const found = await this.#stored.update(sid, change, idempotencyKey, keys, since)
-    if (!found) return null
-    this.emit(found.again ? 'duplicate' : 'commit', performance.now() - since)
-    return this.#dataOf(found.loaded)
+  async update(sid: string, update: SessionUpdate, options: UpdateOptions = {}): Promise<SessionData | null> {
+    const made = await this.makeUpdate(sid, updateOf(update, this.rules), options)
+    return made?.data ?? null
   }
 
-  /** Extends the session's life; no work where that was done a moment ago. */
-  override touch(sid: string, data: session.SessionData, callback?: Callback<void>): Promise<void> | void {
-    if (callback && (this.#disableTouch || this.#held.isExtended(data))) return callback()
-    return settled(this.#held.touch(sid, data), callback)
+  /**
+   * Wraps express-session's middleware, so that a request's update is made in the round trip that loads its session. When the
+   * next handler is called, the update is committed, and `req.session` has it; a request without a session is given a new one.
+   * `req.sessionUpdate` says which of it happened.
+   * @param sessions what `session({ store, … })` of express-session returned.
+   * @param updateOf called before the session is known; what it throws goes to the error handler.
+   * @example
+   * const sessions = session({ store, … })
+   * app.get('/', store.updateOnLoad(sessions, () => ({ add: { visits: 1 } })), (req, res) => {
+   *   res.json({ visits: req.session.visits })
+   * })
+   */
+  updateOnLoad(sessions: RequestHandler, updateOf: (req: Request) => UpdateOnLoad): RequestHandler {
+    const store = {
+      riding: this.riding,
+      rules: this.rules,
+      commit: (session: Request['session'], options: UpdateOptions) => this.commit(session, options),
+      isLoaded: (session: object) => this.held.get(session) !== undefined,
+    }
+    return updateOnLoad(store, sessions, updateOf)
+  }
+
+  /** Extends the session; no work if that was done a moment ago. */
+  override touch(sid: string, data: SessionData, callback?: Callback<void>): Promise<void> | void {
+    if (callback && (this.disableTouch || this.held.get(data)?.isExtended())) return callback()
+    return asCallback(this.touchNow(sid, data), callback)
   }
 
   /** Ends the session: no commit brings it back. */
   override destroy(sid: string, callback?: Callback<void>): Promise<void> {
-    return settled(this.#stored.destroy(sid), callback)
+    const destroyed = this.measure('destroy', this.sessions.destroy(sid, this.redis.deadline()))
+    return asCallback(destroyed, callback)
   }
 
-  /** Ends the request's session, bringing its counters and logs to their last state, and gives the request a new one. */
+  /** Ends the request's session, bringing its counters and capped lists to their last state, and gives the request a new one. */
   override regenerate(req: Request, callback: Callback<void>): void {
-    void settled(this.#held.retire(req.sessionID, req.session), (error) => {
+    const held = this.held.get(req.session)
+    const retired = held ? this.measure('regenerate', held.retire(this.redis.deadline())) : Promise.resolve()
+    void asCallback(retired, (error) => {
       if (!error) this.generate(req)
       callback(error)
     })
@@ -138,55 +167,141 @@ export class ExactRedisStore extends session.Store {
 
   /** @returns the ids of all sessions. */
   ids(callback?: Callback<string[]>): Promise<string[]> {
-    return settled(this.#stored.ids(), callback)
+    return asCallback(this.sessions.ids(), callback)
   }
 
   /** @returns the data of all sessions, as stored, with their ids. */
-  override all(callback?: Callback<session.SessionData[]>): Promise<session.SessionData[]> {
-    return settled(this.#all(), callback)
+  override all(callback?: Callback<SessionData[]>): Promise<SessionData[]> {
+    return asCallback(this.loadAll(), callback)
   }
 
   /** @returns how many sessions there are. */
   override length(callback?: Callback<number>): Promise<number> {
-    return settled(
-      this.#stored.ids().then(({ length }) => length),
+    return asCallback(
+      this.sessions.ids().then(({ length }) => length),
       callback,
     )
   }
 
   /** Ends all sessions. */
   override clear(callback?: Callback<void>): Promise<void> {
-    return settled(
-      this.#stored.each((sid) => this.#stored.destroy(sid)),
+    return asCallback(
+      this.sessions.each((sid) => this.sessions.destroy(sid, this.redis.deadline())),
       callback,
     )
   }
 
-  async #load(sid: string): Promise<session.SessionData | null> {
-    const since = performance.now()
-    const loaded = await this.#stored.load(sid, !this.#disableTouch, since)
-    this.emit('load', performance.now() - since)
-    return loaded ? this.#dataOf(loaded) : null
+  override on<E extends keyof ExactRedisStoreEvents>(
+    event: E,
+    listener: (...args: ExactRedisStoreEvents[E]) => void,
+  ): this {
+    return super.on(event, listener)
   }
 
-  #dataOf(loaded: Loaded): session.SessionData {
-    const data = dataOf(loaded)
-    this.#loaded.set(data, loaded)
+  override once<E extends keyof ExactRedisStoreEvents>(
+    event: E,
+    listener: (...args: ExactRedisStoreEvents[E]) => void,
+  ): this {
+    return super.once(event, listener)
+  }
+
+  override off<E extends keyof ExactRedisStoreEvents>(
+    event: E,
+    listener: (...args: ExactRedisStoreEvents[E]) => void,
+  ): this {
+    return super.off(event, listener)
+  }
+
+  private async loadData(sid: string): Promise<SessionData | null> {
+    const loading = this.sessions.load(sid, !this.disableTouch, this.redis.deadline())
+    const loaded = await this.measure('load', loading)
+    return loaded ? this.dataOf(loaded) : null
+  }
+
+  private async updateFor(sid: string, pending: PendingUpdate): Promise<SessionData | null> {
+    const made = await this.makeUpdate(sid, pending.change, pending.update)
+    if (!made) return null
+    pending.outcome = made.repeated ? 'repeated' : 'updated'
+    return made.data
+  }
+
+  private async makeUpdate(sid: string, change: Change, { idempotencyKey = '', keys }: UpdateOptions) {
+    const updating = this.sessions.update(sid, { change, idempotencyKey, keys }, this.redis.deadline())
+    const found = await this.measure('commit', updating)
+    if (!found) return undefined
+    if (found.repeated) this.emit('duplicate')
+    return { data: this.dataOf(found.loaded), repeated: found.repeated }
+  }
+
+  private commitHeld(sid: string, data: SessionData, idempotencyKey: string): Promise<void> {
+    return this.measure('commit', this.commitNow(sid, data, idempotencyKey))
+  }
+
+  private commitNow(sid: string, data: SessionData, idempotencyKey: string): Promise<void> {
+    const deadline = this.redis.deadline()
+    const held = this.held.get(data)
+    if (held) return held.commit(idempotencyKey, deadline)
+    if (!isSession(data)) return this.replace(sid, data, deadline)
+    const created = new HeldSession(this.context, sid, data)
+    this.held.set(data, created)
+    return created.commit(idempotencyKey, deadline)
+  }
+
+  private async replace(sid: string, data: SessionData, deadline: number): Promise<void> {
+    const { ttl } = this.sessions
+    const ttlMs = ttlOf(data, ttl)
+    if (ttlMs === undefined) return this.sessions.destroy(sid, deadline)
+    await this.sessions.replace(sid, fieldsOf(data, this.rules), ttlMs, expiryOf(data, ttl), deadline)
+  }
+
+  private async touchNow(sid: string, data: SessionData): Promise<void> {
+    if (this.disableTouch) return
+    const deadline = this.redis.deadline()
+    const held = this.held.get(data)
+    if (held) return this.measure('touch', held.touch(deadline))
+    const ttlMs = ttlOf(data, this.sessions.ttl)
+    const touched =
+      ttlMs === undefined ? this.sessions.destroy(sid, deadline) : this.sessions.extend(sid, ttlMs, deadline)
+    await this.measure('touch', touched)
+  }
+
+  private dataOf(loaded: LoadedSession): SessionData {
+    const data = dataOf(loaded.base, loaded.ttlMs)
+    this.loaded.set(data, loaded)
     return data
   }
 
-  async #all(): Promise<session.SessionData[]> {
-    const found: session.SessionData[] = []
-    await this.#stored.each(async (sid) => {
-      const loaded = await this.#stored.load(sid, false)
-      if (loaded) found.push(Object.assign(dataOf({ ...loaded, ttlMs: undefined }), { id: sid }))
+  private async loadAll(): Promise<SessionData[]> {
+    const found: SessionData[] = []
+    await this.sessions.each(async (sid) => {
+      const loaded = await this.sessions.load(sid, false, this.redis.deadline())
+      if (loaded) found.push(Object.assign(dataOf(loaded.base), { id: sid }))
     })
     return found
   }
+
+  /** Emits how long an operation took, and how it ended. */
+  private async measure<T>(operation: Operation, work: Promise<T>): Promise<T> {
+    const began = performance.now()
+    try {
+      const result = await work
+      this.emit(operation, performance.now() - began, 'ok')
+      return result
+    } catch (error) {
+      const outcome = error instanceof SessionGoneError ? 'gone' : 'error'
+      this.emit(operation, performance.now() - began, outcome)
+      throw error
+    }
+  }
 }
 
-/** Node's two ways to hear of an end: by callback where there is one, else by the promise. */
-function settled<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> {
+/** By what it can do: if an app has its own express-session besides ours, its sessions are of another class. */
+function isSession(data: SessionData): boolean {
+  return typeof (data as Partial<Session>).save === 'function'
+}
+
+/** Node's two ways to hear of an end: by callback if there is one, else by the promise. */
+function asCallback<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> {
   if (callback) {
     promise.then(
       (result) => callback(null, result),

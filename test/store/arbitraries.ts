@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Change, Rules } from '../../src/store/change.js'
 
-export const RULES: Rules = { counters: new Set(['visits', 'clicks']), logs: new Map([['trail', 20]]) }
+export const RULES: Rules = { counters: new Set(['visits', 'clicks']), cappedLists: new Map([['trail', 20]]) }
 
 const json = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown>
 const key = fc.constantFrom('a', 'b', 'c', 'constructor', 'übergröße', '', 'a\nb', '@ttl', ':a')

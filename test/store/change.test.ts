@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applied, type Change, changeOf, type Fields, fieldsOf, splitLog } from '../../src/store/change.js'
+import { applied, type Change, changeOf, type Fields, fieldsOf, splitList } from '../../src/store/change.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
 
 const made = (fields: Fields, ...changes: (Change | undefined)[]) =>
@@ -22,9 +22,9 @@ describe('a change', () => {
         const base = fieldsOf(before, RULES)
         const expected = new Map(fieldsOf(now, RULES))
         // A log keeps its newest entries, however many the session holds.
-        for (const [name, length] of RULES.logs) {
+        for (const [name, length] of RULES.cappedLists) {
           const change = changeOf(base, now, RULES)
-          const entries = change?.appended.has(name) ? splitLog(expected.get(name)) : undefined
+          const entries = change?.appended.has(name) ? splitList(expected.get(name)) : undefined
           if (entries) expected.set(name, `[${entries.slice(-length).join(',\n')}]`)
         }
         same(made(base, changeOf(base, now, RULES)), expected)
@@ -72,7 +72,7 @@ describe('a change', () => {
         const log = before.map((n) => `before ${n}`).slice(-10)
         const base = fieldsOf({ trail: log }, RULES)
         const changes = own.map((n, i) => changeOf(base, { trail: [...log, `${i}: ${n}`] }, RULES))
-        const entries = splitLog(made(base, ...changes).get('trail')) ?? []
+        const entries = splitList(made(base, ...changes).get('trail')) ?? []
         own.forEach((n, i) => {
           expect(entries).toContain(JSON.stringify(`${i}: ${n}`))
         })

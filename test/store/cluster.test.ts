@@ -35,7 +35,7 @@ const visit = async (store: ExactRedisStore, sid: string, idempotencyKey = '') =
 
 describe.each<[string, DurabilityOption]>([
   ['primary', 'primary'],
-  ['replicas:1', { waitReplicas: 1 }],
+  ['replicas:1', { replicas: 1 }],
 ])('with durability %s, while a slot moves through a cluster under load,', (name, durability) => {
   it('nothing is lost, nothing counts twice and nothing comes back', async () => {
     // All in one slot, by the client that the app makes.

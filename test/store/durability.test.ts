@@ -36,7 +36,7 @@ afterEach(async () => {
 })
 
 const open = (deadlineMs: number) =>
-  new ExactRedisStore({ client, counters: ['visits'], deadlineMs, durability: { waitReplicas: 1 } })
+  new ExactRedisStore({ client, counters: ['visits'], deadlineMs, durability: { replicas: 1 } })
 const create = async (store: ExactRedisStore) => {
   const session = Object.assign(newSession(store, 'sid'), { visits: 0 }) as AnySession
   await store.commit(session)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Redis, type RedisOptions } from 'ioredis'
+import { type Cluster, Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { connectRedis } from '../../src/counter/redis/connect.js'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
@@ -29,13 +29,13 @@ afterEach(async () => {
 })
 
 type Options = Omit<ExactRedisStoreOptions, 'client'>
-const storeOn = (client: ExactRedisStoreOptions['client'], options: Options = {}) => {
+const storeOn = (client: Redis | Cluster, options: Options = {}) => {
   clients.add(client)
   if (client.listenerCount('error') === 0) client.on('error', () => {})
   return new ExactRedisStore({
     client,
     counters: ['visits'],
-    logs: { trail: 20 },
+    cappedLists: { trail: 20 },
     onGone: 'error',
     ...options,
   })

@@ -1,17 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applied, fieldsOf } from '../../src/store/change.js'
-import { Commits } from '../../src/store/commit-queue.js'
-import { Durability } from '../../src/store/durability.js'
 import { ExactRedisStore } from '../../src/store/index.js'
 import { fieldsOfReply } from '../../src/store/session-codec.js'
-import { RedisCommands } from '../../src/store/retrying-client.js'
 import { useRedis } from '../support/use-redis.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
+import { openQueue } from './commit-queue.js'
 import { type AnySession, load, newSession } from './requests.js'
 
 const { client } = await useRedis()
-const options = { client, counters: ['visits', 'clicks'], logs: { trail: 20 }, onGone: 'error' } as const
+const options = {
+  client,
+  counters: ['visits', 'clicks'],
+  cappedLists: { trail: 20 },
+  onGone: 'error',
+} as const
 const store = new ExactRedisStore(options)
 const replica = new ExactRedisStore(options)
 
@@ -24,16 +27,15 @@ const stored = async (sid = 'sid') => (await store.get(sid)) as unknown as Recor
 
 describe('the commit script', () => {
   it('does what the model says, for any change of any session', async () => {
-    const commands = new RedisCommands(client, 5_000, () => {})
-    const commits = new Commits('writer', commands, new Durability('primary', client, 5_000))
+    const { queue, deadline } = openQueue(client, 'client', 5_000)
     const commit = {
       ttlMs: 60_000,
       idempotencyKey: '',
       legacy: undefined,
       reads: [],
-      slideMs: '60000',
-      logs: RULES.logs,
-    }
+      expiry: { kind: 'sliding', ms: 60_000 },
+      cappedLists: RULES.cappedLists,
+    } as const
     let sid = 0
     await fc.assert(
       fc.asyncProperty(anyData, fc.array(anyChange, { maxLength: 4 }), async (data, changes) => {
@@ -41,8 +43,10 @@ describe('the commit script', () => {
         const key = `s${sid}`
         const base = fieldsOf({ ...data, always: 1 }, RULES)
         const none = { set: base, deleted: new Set<string>(), added: new Map(), appended: new Map() }
-        await commits.commit(key, { ...commit, mode: 'replace', change: none })
-        const sent = changes.map((change) => commits.commit(key, { ...commit, mode: 'update', change }))
+        await queue.send(key, { ...commit, mode: 'replace', change: none }, deadline())
+        const sent = changes.map((change) =>
+          queue.send(key, { ...commit, mode: 'update', change }, deadline()),
+        )
         await Promise.all(sent)
         const model = changes.reduce((fields, change) => applied(fields, change, RULES), new Map(base))
         const fields = fieldsOfReply(await client.hgetallBuffer(key).then(flat))
@@ -455,9 +459,11 @@ describe('a record of connect-redis', () => {
 })
 
 it('tells of what it does, for metrics', async () => {
-  const told: [event: string, detail: unknown][] = []
+  const told: unknown[][] = []
   const events = ['load', 'commit', 'conflict', 'gone', 'duplicate'] as const
-  const listeners = events.map((event) => [event, (detail: unknown) => told.push([event, detail])] as const)
+  const listeners = events.map(
+    (event) => [event, (...details: unknown[]) => told.push([event, ...details])] as const,
+  )
   for (const [event, listener] of listeners) store.on(event, listener)
   await create({ visits: 0 })
   const [a, b, c] = [await load(store, 'sid'), await load(store, 'sid'), await load(store, 'sid')]
@@ -472,11 +478,12 @@ it('tells of what it does, for metrics', async () => {
   const count = (name: string) => told.filter(([event]) => event === name).length
   expect(events.map((event) => [event, count(event)])).toEqual([
     ['load', 3],
-    ['commit', 4],
+    ['commit', 5],
     ['conflict', 1],
     ['gone', 1],
     ['duplicate', 1],
   ])
   const timed = told.filter(([event]) => event === 'load' || event === 'commit')
   for (const [, ms] of timed) expect(ms).toEqual(expect.any(Number))
+  expect(timed.map(([, , outcome]) => outcome)).toEqual([...Array(7).fill('ok'), 'gone'])
 })

@@ -57,7 +57,7 @@ it('is used from TypeScript, as an express-session store', async () => {
     import session from 'express-session'
     import { Redis } from 'ioredis'
     import { ExactRedisStore, type ExactRedisStoreOptions, SessionGoneError } from 'redissessions/store'
-    const options: ExactRedisStoreOptions = { client: new Redis(), counters: ['visits'], logs: { trail: 20 } }
+    const options: ExactRedisStoreOptions = { client: new Redis(), counters: ['visits'], cappedLists: { trail: 20 } }
     const store = new ExactRedisStore(options)
     export const middleware = session({ store, secret: 's', resave: false, saveUninitialized: false })
     export const gone = (error: unknown): boolean => error instanceof SessionGoneError

@@ -216,7 +216,7 @@ describe('durability', () => {
     try {
       await expect.poll(() => client.info('replication'), { timeout: 10_000 }).toContain('state=online')
       const own = client.duplicate()
-      const store = open({ client: own, durability: { waitReplicas: 1 }, deadlineMs: 2_000 })
+      const store = open({ client: own, durability: { replicas: 1 }, deadlineMs: 2_000 })
       const sessions = Array.from({ length: 20 }, (_, i) => newSession(store, `sid ${i}`))
       await Promise.all(sessions.map((session) => store.commit(session)))
       const copy = new Redis(replica.port, '127.0.0.1')
@@ -238,7 +238,7 @@ describe('durability', () => {
 
   it('on disk is confirmed, or refused at the start by a server without WAITAOF', async () => {
     const own = client.duplicate()
-    const store = open({ client: own, durability: { local: true } })
+    const store = open({ client: own, durability: 'disk' })
     const [major, minor] =
       /redis_version:(\d+)\.(\d+)/
         .exec(await client.info('server'))
@@ -254,6 +254,6 @@ describe('durability', () => {
   })
 
   it('is refused where it makes no sense', () => {
-    expect(() => open({ durability: { waitReplicas: 0 } })).toThrow(/whole number from 1/)
+    expect(() => open({ durability: { replicas: 0 } })).toThrow(/whole number from 1/)
   })
 })

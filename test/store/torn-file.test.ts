@@ -2,10 +2,9 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Commit, Commits } from '../../src/store/commit-queue.js'
-import { Durability } from '../../src/store/durability.js'
-import { RedisCommands } from '../../src/store/retrying-client.js'
+import type { Commit } from '../../src/store/commit-queue.js'
 import { RedisServer } from '../support/redis-server.js'
+import { openQueue } from './commit-queue.js'
 
 let server: RedisServer
 let client: Redis
@@ -32,16 +31,15 @@ const commit = (mode: Commit['mode'], by: number): Commit => ({
     appended: new Map([['trail', [`"${by}"`]]]),
   },
   reads: [],
-  slideMs: '60000',
-  logs: new Map([['trail', 20]]),
+  expiry: { kind: 'sliding', ms: 60_000 },
+  cappedLists: new Map([['trail', 20]]),
 })
 
-/** The first two commits of a writer; those that Redis knows already are sent again. */
+/** The first two commits of a client; those that Redis knows already are sent again. */
 const firstAndSecond = async () => {
-  const commands = new RedisCommands(client, 10_000, () => {})
-  const commits = new Commits('writer', commands, new Durability('primary', client, 10_000))
-  await commits.commit('session', commit('create', 1))
-  await commits.commit('session', commit('update', 10))
+  const { queue, deadline } = openQueue(client, 'client', 10_000)
+  await queue.send('session', commit('create', 1), deadline())
+  await queue.send('session', commit('update', 10), deadline())
 }
 const stored = () => client.hmget('session', ':visits', ':trail')
 

@@ -9,7 +9,13 @@ import { type AnySession, load, newSession } from './requests.js'
 const { client } = await useRedis()
 
 const open = (options: Partial<ExactRedisStoreOptions> = {}) =>
-  new ExactRedisStore({ client, counters: ['visits', 'clicks'], logs: { trail: 20 }, ttl: 60, ...options })
+  new ExactRedisStore({
+    client,
+    counters: ['visits', 'clicks'],
+    cappedLists: { trail: 20 },
+    ttl: 60,
+    ...options,
+  })
 const create = (store: ExactRedisStore, contents: object, sid = 'sid') =>
   store.commit(Object.assign(newSession(store, sid), contents) as AnySession)
 const visit = { add: { visits: 1 }, append: { trail: ['now'] } }
@@ -34,7 +40,7 @@ describe('an update', () => {
         for (const [name, by] of Object.entries(add)) session[name] = Number(session[name] ?? 0) + by
         for (const [name, entries] of Object.entries(append))
           session[name] = [...((session[name] as unknown[]) ?? []), ...entries].slice(
-            -(RULES.logs.get(name) ?? 0),
+            -(RULES.cappedLists.get(name) ?? 0),
           )
         await store.commit(session as AnySession)
 

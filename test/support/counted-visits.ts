@@ -45,7 +45,12 @@ export class CountedVisits {
     )
     this.#stores = this.#clients.map((client) => {
       const common = { client, durability, deadlineMs }
-      return new ExactRedisStore({ ...common, counters: ['visits'], logs: { trail: 20 }, onGone: 'error' })
+      return new ExactRedisStore({
+        ...common,
+        counters: ['visits'],
+        cappedLists: { trail: 20 },
+        onGone: 'error',
+      })
     })
   }
 

@@ -70,8 +70,8 @@ const durability = v.pipe(
   v.string(),
   v.regex(/^(primary|replicas:[1-9]\d?|disk)$/, 'primary, replicas:N (N from 1 to 99) or disk'),
   v.transform((value): DurabilityOption => {
-    if (value === 'disk') return { local: true }
-    return value === 'primary' ? value : { waitReplicas: Number(value.split(':')[1]) }
+    if (value === 'primary' || value === 'disk') return value
+    return { replicas: Number(value.split(':')[1]) }
   }),
 )
 

@@ -1,7 +1,7 @@
 // Answers each error: as problem+json (RFC 9457) to programs, as a page to people. The one place that chooses statuses.
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from 'pino'
-import { SessionGoneError } from '../../store/index.js'
+import { SessionGoneError, StoreError } from '../../store/index.js'
 import { StoreUnavailable } from '../stores/store-errors.js'
 import { acceptsHtml } from './accepts-html.js'
 import { detachSession } from './detach-session.js'
@@ -83,7 +83,7 @@ export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHand
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof StoreUnavailable) {
+  if (error instanceof StoreUnavailable || error instanceof StoreError) {
     const detail = 'The session store is not responding. No acknowledged visit is lost; please retry.'
     return new Problem(503, detail, { 'Retry-After': '1' }, error)
   }

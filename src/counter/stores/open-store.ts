@@ -1,15 +1,14 @@
 import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
-import { ExactRedisStore } from '../../store/index.js'
+import { DurabilityUnsupportedError, ExactRedisStore, type UpdateOnLoad } from '../../store/index.js'
 import type { Settings } from '../config/settings.js'
 import { SettingsError } from '../config/settings-error.js'
 import type { StoreName } from '../config/store-names.js'
 import type { Metrics } from '../metrics/metrics.js'
 import type { RedisClient } from '../redis/connect.js'
 import { COUNTED } from '../visit/count-visit.js'
-import { type BlindChange, changeOnLoad } from './change-on-load.js'
 import { ConnectRedisStore } from './connect-redis-store.js'
-import { begin, reporting } from './operations.js'
+import { reporting } from './operations.js'
 import { saveAndWait } from './save-and-wait.js'
 
 /** A session store, and how a change of a session is committed to it; the counter doesn't know which one it has. */
@@ -23,12 +22,12 @@ export interface SessionStore {
   readonly commitsAll: boolean
   /** Asks Redis whether it can do what the settings want. @throws SettingsError where it can't. */
   check?(): Promise<void>
-  /** Makes a middleware that loads the session commit a change on the way; then `req.committedOnLoad` says so. */
-  changeOnLoad?(withSession: RequestHandler, change: (req: Request) => BlindChange): RequestHandler
+  /** Makes a middleware that loads the session commit an update on the way; then `req.sessionUpdate` says what came of it. */
+  updateOnLoad?(withSession: RequestHandler, updateOf: (req: Request) => UpdateOnLoad): RequestHandler
   /**
    * Commits the request's session. With an idempotency key that was committed before, it changes nothing.
    * @returns the visits that this commit made, or those that the key's first commit made.
-   * @throws StoreUnavailable where the outcome is unknown, SessionGoneError where the session has ended.
+   * @throws StoreUnavailable or StoreError if the outcome is unknown, SessionGoneError if the session has ended.
    */
   commit(req: Request, idempotencyKey?: string): Promise<number>
 }
@@ -67,33 +66,40 @@ function openExact(
   metrics: Metrics,
 ): SessionStore {
   if (!client) throw new TypeError('the exact store needs a client')
-  const store = new ExactRedisStore({ ...COUNTED, client, ttl, deadlineMs, durability, onGone: 'error' })
+  const store = new ExactRedisStore({
+    ...COUNTED,
+    client,
+    ttl,
+    deadlineMs,
+    durability,
+    onGone: 'error',
+    // In a Cluster: what connectRedis does with each connection to a node.
+    prepareConnection(connection) {
+      for (const prepare of client.listeners('+node')) prepare(connection)
+    },
+  })
   store
+    .on('load', (ms, outcome) => metrics.operation('get', outcome, ms / 1_000))
     .on('retry', () => metrics.retry())
     .on('conflict', () => metrics.conflict())
     .on('duplicate', () => metrics.duplicate())
-  reporting(store, metrics)
+  for (const operation of ['commit', 'touch', 'destroy', 'regenerate'] as const)
+    store.on(operation, (ms, outcome) => metrics.operation(operation, outcome, ms / 1_000))
   return {
     name: 'exact',
     forExpress: store,
     commitsAll: true,
     check: () => store.check().catch(refuseSettings),
-    changeOnLoad: changeOnLoad(store, metrics),
+    updateOnLoad: (withSession, updateOf) => store.updateOnLoad(withSession, updateOf),
     async commit({ session }, idempotencyKey) {
-      const end = begin('commit', metrics)
-      try {
-        await store.commit(session, idempotencyKey ? { idempotencyKey } : {})
-      } catch (error) {
-        throw end(error)
-      }
-      end()
+      await store.commit(session, { idempotencyKey })
       return session.visits ?? 0
     },
   }
 }
 
 function refuseSettings(error: Error): never {
-  if (!(error instanceof TypeError)) throw error
+  if (!(error instanceof DurabilityUnsupportedError)) throw error
   const { message: said } = error.cause as Error
   throw new SettingsError(
     'REDIS_DURABILITY',

@@ -11,7 +11,7 @@ declare module 'express-session' {
 }
 
 /** What a store that merges should know of the counter's session. */
-export const COUNTED = { counters: ['visits'], logs: { trail: TRAIL_LENGTH } } as const
+export const COUNTED = { counters: ['visits'], cappedLists: { trail: TRAIL_LENGTH } } as const
 
 /** Counts a visit in the session; the commit is the caller's. */
 export function countVisit(session: Partial<SessionData>, instance: Instance): void {

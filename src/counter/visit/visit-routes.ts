@@ -27,8 +27,8 @@ interface VisitParts {
 export function visitRoutes({ sessions, store, instance, secrets, metrics, show }: VisitParts): Router {
   // If the session exists and the store supports it, the visit is counted while the session is loaded.
   const counting =
-    store.changeOnLoad?.(sessions, (req) => ({
-      update: visitOf(instance),
+    store.updateOnLoad?.(sessions, (req) => ({
+      ...visitOf(instance),
       idempotencyKey: idempotencyKeyOf(req),
       keys: acceptsHtml(req) ? undefined : SHOWN_IN_JSON,
     })) ?? sessions
@@ -36,8 +36,8 @@ export function visitRoutes({ sessions, store, instance, secrets, metrics, show 
   async function visit(req: Request, res: Response): Promise<void> {
     const { session } = req
     let visits = session.visits ?? 0
-    const first = visits === 0
-    if (!req.committedOnLoad) {
+    const first = req.sessionUpdate ? req.sessionUpdate === 'created' : visits === 0
+    if (!req.sessionUpdate) {
       countVisit(session, instance)
       visits = await store.commit(req, idempotencyKeyOf(req))
     }

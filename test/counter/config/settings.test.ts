@@ -88,8 +88,8 @@ describe('settings', () => {
     const durability = (value: string) =>
       readSettings({ ...redis, REDIS_DURABILITY: value }).session.durability
     expect(durability('primary')).toBe('primary')
-    expect(durability('replicas:2')).toEqual({ waitReplicas: 2 })
-    expect(durability('disk')).toEqual({ local: true })
+    expect(durability('replicas:2')).toEqual({ replicas: 2 })
+    expect(durability('disk')).toBe('disk')
     for (const REDIS_DURABILITY of ['replicas:1', 'disk']) {
       expect(problem({ ...redis, REDIS_DURABILITY, SESSION_STORE: 'connect-redis' })).toMatch(
         /^REDIS_DURABILITY: SESSION_STORE=connect-redis .*expected primary$/,

@@ -76,7 +76,7 @@ describe('in a Cluster of three primaries with a replica each, visits under way 
   ] as const)(
     'with replicas:1, %s %i times: nothing is lost, nothing comes back',
     async (fault, times) => {
-      expect(await run('replicas:1', { waitReplicas: 1 }, fault, times)).toMatchObject(KEPT)
+      expect(await run('replicas:1', { replicas: 1 }, fault, times)).toMatchObject(KEPT)
     },
     PATIENCE_MS,
   )

@@ -119,21 +119,21 @@ describe('Redis with an append-only file, killed under load,', () => {
   if (WAITS_FOR_DISK) {
     // Redis lets each visit wait for its next sync, which is a second away.
     it('loses nothing with durability disk', async () => {
-      await begin({ local: true })
+      await begin('disk')
       await killed(3)
       expect(await end('disk', '3 × SIGKILL')).toMatchObject(KEPT)
     }, 90_000)
 
     it('loses nothing with durability disk when its disk was full', async () => {
-      await begin({ local: true })
+      await begin('disk')
       await filled()
       expect(await end('disk', '3 × disk full, then SIGKILL')).toMatchObject(KEPT)
     }, 90_000)
 
     it('acknowledges nothing with durability disk that is not synced', async () => {
-      await begin({ local: true })
+      await begin('disk')
       await client.config('SET', 'appendfsync', 'no')
-      const store = new ExactRedisStore({ client, durability: { local: true }, deadlineMs: 2_000 })
+      const store = new ExactRedisStore({ client, durability: 'disk', deadlineMs: 2_000 })
       await expect(store.commit(newSession(store, 'new'))).rejects.toMatchObject({
         code: 'ERR_STORE_TIMEOUT',
       })

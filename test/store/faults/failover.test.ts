@@ -12,8 +12,8 @@ const PATIENCE_MS = 600_000
 const DEADLINE_MS = 5_000
 const MODES = {
   primary: 'primary',
-  'replicas:1': { waitReplicas: 1 },
-  'replicas:2': { waitReplicas: 2 },
+  'replicas:1': { replicas: 1 },
+  'replicas:2': { replicas: 2 },
 } satisfies Record<string, DurabilityOption>
 type Mode = keyof typeof MODES
 

@@ -1,0 +1,76 @@
+// What the store needs of a Redis client, whichever library it comes from.
+
+/** A Lua script and the SHA-1 that Redis caches it by. */
+export interface Script {
+  readonly sha: string
+  readonly lua: string
+}
+
+export type Argument = string | number
+
+/** Something that takes commands: a client, one of its servers, or a connection of the store's own. */
+export interface Commands {
+  /** Runs a script: by its hash, or with its text if the server doesn't know it (yet, or any more). */
+  script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+  /** Sends a command; a Cluster routes it by its key. */
+  call(command: string, ...args: Argument[]): Promise<unknown>
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Opens and ends connections; the store's own, on which nothing else is sent. */
+export interface OwnConnection extends Commands {
+  /** The server that it is connected to; undefined while it is to none. */
+  readonly server: Address | undefined
+  /** Calls the listener each time that the connection is lost. */
+  onLost(listener: () => void): void
+  /** Calls the listener when the connection has ended for good. */
+  onEnded(listener: () => void): void
+  /** Connects again, through the Sentinels if there are any. */
+  reconnect(): void
+  close(): void
+}
+
+/** How to reach the Sentinels that a client was given. */
+export interface Sentinels {
+  /** The name of the set that they watch. */
+  readonly set: string
+  readonly addresses: readonly Address[]
+  /** Whether the client connects to other addresses than the Sentinels name (ioredis' natMap). */
+  readonly translated: boolean
+  /** Sends commands to one of them, on a connection for just these. @returns the replies. */
+  ask(
+    sentinel: Address,
+    commands: readonly (readonly [string, ...string[]])[],
+    timeoutMs: number,
+  ): Promise<unknown[]>
+}
+
+/** A client, as the store sees it. The user connects and ends it. */
+export interface StoreClient extends Commands {
+  /** `away` while commands would wait or fail, `ended` if it was told to stop for good. */
+  readonly state: 'ready' | 'away' | 'ended'
+  /** Settles once the client is connected, so that it knows its servers. */
+  connected(): Promise<void>
+  /** The servers that take changes; none while a Cluster isn't known yet. */
+  primaries(): Commands[]
+  /** Names the primary that has a key; undefined while it is not known. */
+  primaryOf(key: string): string | undefined
+  /** Opens a connection of the store's own to a primary; undefined if it is none any more. */
+  open(primary: string): OwnConnection | undefined
+  /** After a change that was refused or lost: asks a Cluster for its slots again. */
+  refresh(): void
+  readonly sentinels: Sentinels | undefined
+  /** Connects again, through the Sentinels if there are any. */
+  reconnect(): void
+  /** Whether an error is an answer of Redis, and not one of the connection or the client: what it refused was not done. */
+  isReply(error: unknown): error is Error
+  /** @returns the pattern or key that the server knows one of the client's by: a client may put a prefix before each. */
+  readonly keyPrefix: string
+}
+
+/** What is done with each connection that the store opens, before it is used: what the user did with the client itself. */
+export type PrepareConnection = (connection: object) => void

@@ -1,0 +1,13 @@
+// Tells the Redis clients apart by what they can do.
+import type { PrepareConnection, StoreClient } from './client.js'
+import { type IoredisClient, type IoredisCluster, ioredisClient } from './ioredis.js'
+
+/** A client that the store works with: `Redis` (with or without Sentinels) or `Cluster` of ioredis or iovalkey. */
+export type RedisClient = IoredisClient | IoredisCluster
+
+/** @throws TypeError for anything else. */
+export function storeClient(client: unknown, prepare: PrepareConnection | undefined): StoreClient {
+  const found = typeof client === 'object' && client !== null && ioredisClient(client, prepare)
+  if (!found) throw new TypeError('client: expected a client of ioredis or iovalkey (Redis or Cluster)')
+  return found
+}

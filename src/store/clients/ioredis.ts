@@ -1,0 +1,262 @@
+// A client of ioredis or iovalkey, as the store sees it.
+import calculateSlot from 'cluster-key-slot'
+import type {
+  Address,
+  Argument,
+  Commands,
+  OwnConnection,
+  PrepareConnection,
+  Script,
+  Sentinels,
+  StoreClient,
+} from './client.js'
+
+interface IoredisCommands {
+  evalsha(sha: string, keys: number, ...args: Argument[]): Promise<unknown>
+  eval(lua: string, keys: number, ...args: Argument[]): Promise<unknown>
+  call(command: string, ...args: Argument[]): Promise<unknown>
+  disconnect(reconnect?: boolean): void
+  readonly status: string
+  readonly isCluster: boolean
+  on(event: string, listener: () => void): unknown
+  once(event: string, listener: () => void): unknown
+  connect(): Promise<void>
+}
+
+/** What the store uses of a `Redis` of ioredis or iovalkey. */
+export interface IoredisClient extends IoredisCommands {
+  duplicate(): IoredisClient
+}
+
+/** What the store uses of a `Cluster` of ioredis or iovalkey. */
+export interface IoredisCluster extends IoredisCommands {
+  nodes(role: 'master'): readonly IoredisClient[]
+  readonly slots: readonly (readonly string[] | undefined)[]
+  refreshSlotsCache(): void
+}
+
+/** The options that an ioredis client was made with, as far as they are used here. */
+interface Options {
+  readonly host?: string
+  readonly port?: number
+  readonly keyPrefix?: string
+  readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null
+  readonly name?: string
+  readonly natMap?: unknown
+  readonly sentinelUsername?: string | null
+  readonly sentinelPassword?: string | null
+  readonly sentinelTLS?: unknown
+}
+
+const ignore = () => {}
+
+/** What the classes of ioredis have beside their documented interface. */
+function optionsOf(client: IoredisCommands): Options {
+  return (client as unknown as { readonly options: Options }).options
+}
+
+class Target<C extends IoredisCommands> implements Commands {
+  protected readonly client: C
+
+  constructor(client: C) {
+    this.client = client
+  }
+
+  script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+      if (!String(error).includes('NOSCRIPT')) throw error
+      return this.client.eval(lua, keys.length, ...keys, ...args)
+    })
+  }
+
+  call(command: string, ...args: Argument[]): Promise<unknown> {
+    return this.client.call(command, ...args)
+  }
+}
+
+/** A connection that was duplicated from the user's client. */
+class Duplicate extends Target<IoredisClient> implements OwnConnection {
+  get server(): Address | undefined {
+    const { stream } = this.client as unknown as {
+      stream?: { remoteAddress?: string; remotePort?: number }
+    }
+    const { remoteAddress: host, remotePort: port } = stream ?? {}
+    return host && port ? { host, port } : undefined
+  }
+
+  onLost(listener: () => void): void {
+    this.client.on('close', listener)
+  }
+
+  onEnded(listener: () => void): void {
+    this.client.once('end', listener)
+  }
+
+  reconnect(): void {
+    this.client.disconnect(true)
+  }
+
+  close(): void {
+    this.client.disconnect()
+  }
+}
+
+abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements StoreClient {
+  readonly #prepare: PrepareConnection | undefined
+  readonly #opened = new Set<OwnConnection>()
+  #closing = false
+
+  constructor(client: C, prepare: PrepareConnection | undefined) {
+    super(client)
+    this.#prepare = prepare
+  }
+
+  get state(): 'ready' | 'away' | 'ended' {
+    const { status } = this.client
+    return status === 'ready' ? 'ready' : status === 'end' ? 'ended' : 'away'
+  }
+
+  async connected(): Promise<void> {
+    if (this.state === 'ready') return
+    if (this.client.status === 'wait') return this.client.connect()
+    await new Promise<void>((resolve) => {
+      this.client.once('ready', resolve)
+    })
+  }
+
+  isReply(error: unknown): error is Error {
+    return error instanceof Error && error.name === 'ReplyError'
+  }
+
+  abstract readonly keyPrefix: string
+  abstract readonly sentinels: Sentinels | undefined
+  abstract primaries(): Commands[]
+  abstract primaryOf(key: string): string | undefined
+  abstract open(primary: string): OwnConnection | undefined
+  abstract refresh(): void
+  abstract reconnect(): void
+
+  protected duplicate(client: IoredisClient): OwnConnection {
+    if (!this.#closing) {
+      this.#closing = true
+      this.client.once('end', () => {
+        for (const connection of this.#opened) connection.close()
+      })
+    }
+    const made = client.duplicate()
+    this.#prepare?.(made)
+    made.on('error', ignore)
+    const connection = new Duplicate(made)
+    this.#opened.add(connection)
+    connection.onEnded(() => this.#opened.delete(connection))
+    return connection
+  }
+}
+
+/** A client of one server, with or without Sentinels. */
+class Single extends Ioredis<IoredisClient> {
+  get keyPrefix(): string {
+    return optionsOf(this.client).keyPrefix ?? ''
+  }
+
+  get sentinels(): Sentinels | undefined {
+    const { sentinels, ...options } = optionsOf(this.client)
+    if (!sentinels) return undefined
+    return {
+      set: options.name ?? '',
+      addresses: sentinels.map(({ host = '127.0.0.1', port = 26_379 }) => ({ host, port })),
+      translated: Boolean(options.natMap),
+      ask: (sentinel, commands, timeoutMs) => this.#ask(sentinel, commands, timeoutMs),
+    }
+  }
+
+  primaries(): Commands[] {
+    return [this]
+  }
+
+  primaryOf(): string {
+    return ''
+  }
+
+  open(): OwnConnection {
+    return this.duplicate(this.client)
+  }
+
+  refresh(): void {}
+
+  reconnect(): void {
+    this.client.disconnect(true)
+  }
+
+  async #ask(
+    sentinel: Address,
+    commands: readonly (readonly [string, ...string[]])[],
+    timeoutMs: number,
+  ): Promise<unknown[]> {
+    const options = optionsOf(this.client)
+    // Of the user's own package, so that the store needs none.
+    const connection = Reflect.construct(this.client.constructor, [
+      {
+        ...sentinel,
+        username: options.sentinelUsername ?? undefined,
+        password: options.sentinelPassword ?? undefined,
+        tls: options.sentinelTLS,
+        enableReadyCheck: false,
+        retryStrategy: () => null,
+        connectTimeout: timeoutMs,
+        commandTimeout: timeoutMs,
+      },
+    ]) as IoredisClient
+    connection.on('error', ignore)
+    try {
+      return await Promise.all(commands.map((command) => connection.call(...command)))
+    } finally {
+      connection.disconnect()
+    }
+  }
+}
+
+/** A client of a Cluster. */
+class Clustered extends Ioredis<IoredisCluster> {
+  readonly sentinels = undefined
+
+  get keyPrefix(): string {
+    const { keyPrefix, redisOptions } = optionsOf(this.client) as Options & { redisOptions?: Options }
+    return keyPrefix ?? redisOptions?.keyPrefix ?? ''
+  }
+
+  primaries(): Commands[] {
+    return this.client.nodes('master').map((node) => new Target(node))
+  }
+
+  primaryOf(key: string): string | undefined {
+    return this.client.slots[calculateSlot(this.keyPrefix + key)]?.[0]
+  }
+
+  open(primary: string): OwnConnection | undefined {
+    const node = this.client.nodes('master').find((server) => {
+      const { host, port } = optionsOf(server)
+      return `${host}:${port}` === primary
+    })
+    return node && this.duplicate(node)
+  }
+
+  refresh(): void {
+    this.client.refreshSlotsCache()
+  }
+
+  reconnect(): void {}
+}
+
+/** @returns the store's view of a client of ioredis or iovalkey; undefined if it is none. */
+export function ioredisClient(
+  client: object,
+  prepare: PrepareConnection | undefined,
+): StoreClient | undefined {
+  if (!('evalsha' in client && 'call' in client && 'duplicate' in client && 'status' in client))
+    return undefined
+  const { isCluster } = client as unknown as IoredisCommands
+  return isCluster
+    ? new Clustered(client as unknown as IoredisCluster, prepare)
+    : new Single(client as unknown as IoredisClient, prepare)
+}

@@ -1,0 +1,274 @@
+// Written by scripts/store-scripts.mjs from scripts/*.lua: change those, and run it.
+
+export const NO_FIELD = '-'
+
+export const COMMIT_LISTS = [
+  'keys',
+  'loaded',
+  'taken',
+  'sets',
+  'deletes',
+  'adds',
+  'reads',
+  'appends',
+] as const
+
+export const COMMIT = {
+  sha: '041c380d1f3109400420e3b0016d0971ae36cce2',
+  lua: `local function reply(parts)
+  local size = 0
+  for i = 1, #parts do
+    size = size + string.len(parts[i])
+    if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end
+  end
+  return table.concat(parts, '\\0')
+end
+local NO_FIELD = '-'
+local function session(parts, key, all, slides)
+  local at = #parts
+  parts[at + 1], parts[at + 2] = '', ''
+  for i = 1, #all, 2 do
+    if string.byte(all[i]) == 58 then
+      parts[#parts + 1] = all[i]
+      parts[#parts + 1] = all[i + 1]
+    elseif all[i] == '@ttl' then
+      parts[at + 2] = all[i + 1]
+    end
+  end
+  local ttl = parts[at + 2]
+  if slides and ttl ~= '' then redis.call('PEXPIRE', key, ttl) else ttl = redis.call('PTTL', key) end
+  parts[at + 1] = ttl
+  return reply(parts)
+end
+local KEPT_SECONDS = 600
+local KEYS_KEPT = 128
+local key = KEYS[1]
+local client, sequence, count, wanted = string.match(ARGV[1], '^(%S+) (%d+) (%d+) (-?%d+)$')
+wanted = tonumber(wanted)
+local function answer(results)
+  if wanted == 0 then return results end
+  if wanted > 0 then
+    local first = redis.pcall('HGET', key, ARGV[2])
+    if type(first) ~= 'string' then return results end
+    local ttl = redis.call('HGET', key, '@ttl')
+    if ttl then redis.call('PEXPIRE', key, ttl) end
+    local parts = {results, ttl or redis.call('PTTL', key), ttl or '', first}
+    for i = 2, wanted do parts[3 + i] = redis.call('HGET', key, ARGV[1 + i]) or NO_FIELD end
+    return reply(parts)
+  end
+  local all = redis.pcall('HGETALL', key)
+  if all.err or #all == 0 then return results end
+  return session({results}, key, all, true)
+end
+local now = redis.call('TIME')[1]
+local mark = '@w' .. client
+local known = redis.pcall('HGET', key, mark)
+local legacy = type(known) == 'table' and known.err
+if legacy then
+  if not string.find(legacy, 'WRONGTYPE', 1, true) then return known end
+elseif known then
+  local last, results = string.match(known, '^(%d+) %d+ (.*)$')
+  if last == sequence then
+    local ttl = redis.call('PTTL', key)
+    if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+    return answer(results)
+  end
+  if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end
+end
+local alive = known and true or redis.call('EXISTS', key) == 1
+if alive and not known then
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(name, 1, 2) == '@w' then
+      local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+    end
+  end
+end
+local at = 1 + math.max(wanted, 0)
+local function take()
+  at = at + 1
+  return ARGV[at]
+end
+local function take_list(length)
+  local from = at + 1
+  at = at + length
+  return from, at
+end
+local function each(command, from, to)
+  for first = from, to, 1000 do
+    redis.call(command, key, unpack(ARGV, first, math.min(first + 999, to)))
+  end
+end
+local function starts(text, separator)
+  local found, last = {}, 0
+  repeat
+    local _
+    _, last = string.find(text, separator, last + 1, true)
+    found[#found + 1] = last and last + 1
+  until not last
+  return found
+end
+local function append(name, length, from, to)
+  local list = redis.call('HGET', key, name)
+  from = math.max(from, to - length + 1)
+  local added = table.concat(ARGV, ',\\n', from, to)
+  local start = list and list ~= '[]' and string.sub(list, 1, 1) == '[' and 2
+  if start then
+    local entries, at = 0, 1
+    repeat
+      entries, at = entries + 1, string.find(list, ',\\n', at + 1, true)
+    until not at
+    for _ = 1, entries + to - from + 1 - length do
+      at = string.find(list, ',\\n', start, true)
+      start = at and at + 2
+      if not start then break end
+    end
+  end
+  redis.call('HSET', key, name, start and '[' .. string.sub(list, start, -2) .. ',\\n' .. added .. ']' or '[' .. added .. ']')
+end
+local function known_outcome(idempotency)
+  local lines = redis.call('HGET', key, '@keys')
+  if not lines then return end
+  local _, last = string.find(lines, ' ' .. idempotency .. ' ', 1, true)
+  return last and string.match(lines, '^[^\\n]*', last + 1)
+end
+local function remember(idempotency, outcome)
+  local lines = redis.call('HGET', key, '@keys') or ''
+  local entries = starts(lines, '\\n')
+  local start, first = 1, 1
+  while #entries - first + 1 >= KEYS_KEPT or first <= #entries and now - string.match(lines, '^%d+', start) > KEPT_SECONDS do
+    start, first = entries[first], first + 1
+  end
+  redis.call('HSET', key, '@keys', string.sub(lines, start) .. now .. ' ' .. idempotency .. ' ' .. outcome .. '\\n')
+end
+local function commit()
+  local mode, ttl, keysLength, loadedLength, takenLength, setsLength, deletesLength, addsLength, readsLength, appendsLength =
+    string.match(take(), '^(%a+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local keys, keysEnd = take_list(keysLength)
+  local loaded, loadedEnd = take_list(loadedLength)
+  local taken, takenEnd = take_list(takenLength)
+  local sets, setsEnd = take_list(setsLength)
+  local deletes, deletesEnd = take_list(deletesLength)
+  local adds, addsEnd = take_list(addsLength)
+  local reads, readsEnd = take_list(readsLength)
+  local appends, appendsEnd = take_list(appendsLength)
+  local idempotency = keys <= keysEnd and ARGV[keys]
+  if mode == 'update' and not alive then return '["gone"]' end
+  if mode == 'create' and alive then return '["exists"]' end
+  if idempotency then
+    local first = alive and not legacy and known_outcome(idempotency)
+    if first then return '["dup",' .. first .. ']', ttl end
+  end
+  if legacy then
+    if mode == 'update' and redis.call('GET', key) ~= ARGV[loaded] then return '["moved"]' end
+    redis.call('DEL', key)
+    each('HSET', taken, takenEnd)
+    legacy = false
+  end
+  each('HSET', sets, setsEnd)
+  if mode == 'replace' then
+    local keep = {}
+    for i = sets, setsEnd, 2 do keep[ARGV[i]] = true end
+    for _, name in ipairs(redis.call('HKEYS', key)) do
+      if not keep[name] and name ~= '@keys' and string.sub(name, 1, 2) ~= '@w' then redis.call('HDEL', key, name) end
+    end
+  end
+  local merged = {}
+  for i = adds, addsEnd, 3 do
+    local name = ARGV[i]
+    local total = redis.pcall('HINCRBY', key, name, ARGV[i + 1])
+    if type(total) == 'table' then
+      if not string.find(total.err, 'not an integer', 1, true) and not string.find(total.err, 'overflow', 1, true) then
+        error(total.err)
+      end
+      total = tonumber(ARGV[i + 2])
+      redis.call('HSET', key, name, ARGV[i + 2])
+    else
+      local exact = math.abs(total) < 2 ^ 53
+      redis.call('HSET', key, name, exact and string.format('%.0f', total) or redis.call('HGET', key, name))
+    end
+    merged[#merged + 1] = cjson.encode(string.sub(name, 2)) .. ':' .. string.format('%.0f', total)
+  end
+  for i = reads, readsEnd do
+    local total = redis.call('HGET', key, ARGV[i])
+    if total and string.find(total, '^-?%d+$') then
+      merged[#merged + 1] = cjson.encode(string.sub(ARGV[i], 2)) .. ':' .. total
+    end
+  end
+  local i = appends
+  while i < appendsEnd do
+    local count = tonumber(ARGV[i + 2])
+    append(ARGV[i], tonumber(ARGV[i + 1]), i + 3, i + 2 + count)
+    i = i + 3 + count
+  end
+  each('HDEL', deletes, deletesEnd)
+  alive = true
+  local outcome = '{' .. table.concat(merged, ',') .. '}'
+  if idempotency then remember(idempotency, outcome) end
+  return '["ok",' .. outcome .. ']', ttl
+end
+local results, changed, expiry = {}, false, nil
+for n = 1, tonumber(count) do
+  local result, ttl = commit()
+  results[n] = result
+  changed = changed or ttl
+  if ttl ~= '0' then expiry = ttl or expiry end
+end
+results = '[' .. table.concat(results, ',') .. ']'
+if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results) end
+if expiry then redis.call('PEXPIRE', key, expiry) end
+return answer(results)`,
+} as const
+
+export const DESTROY = {
+  sha: 'c68494fafc7dcbf362e1fda6ffbe29ac34e1dc82',
+  lua: `local ended = redis.call('DEL', KEYS[1])
+redis.pcall('SET', KEYS[1], '')
+redis.call('DEL', KEYS[1])
+return ended`,
+} as const
+
+export const LOAD = {
+  sha: '6017f48d2dea4de6c09b533325233fec3a72feca',
+  lua: `local function reply(parts)
+  local size = 0
+  for i = 1, #parts do
+    size = size + string.len(parts[i])
+    if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end
+  end
+  return table.concat(parts, '\\0')
+end
+local NO_FIELD = '-'
+local function session(parts, key, all, slides)
+  local at = #parts
+  parts[at + 1], parts[at + 2] = '', ''
+  for i = 1, #all, 2 do
+    if string.byte(all[i]) == 58 then
+      parts[#parts + 1] = all[i]
+      parts[#parts + 1] = all[i + 1]
+    elseif all[i] == '@ttl' then
+      parts[at + 2] = all[i + 1]
+    end
+  end
+  local ttl = parts[at + 2]
+  if slides and ttl ~= '' then redis.call('PEXPIRE', key, ttl) else ttl = redis.call('PTTL', key) end
+  parts[at + 1] = ttl
+  return reply(parts)
+end
+local key = KEYS[1]
+local all = redis.pcall('HGETALL', key)
+if all.err then
+  if not string.find(all.err, 'WRONGTYPE', 1, true) then return all end
+  return reply({redis.call('PTTL', key), '', '', redis.call('GET', key)})
+end
+if #all == 0 then return false end
+return session({}, key, all, ARGV[1] == '1')`,
+} as const
+
+export const RETIRE = {
+  sha: 'bae039eecddd424565465ff237bbc8ccce5cd66e',
+  lua: `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+if redis.call('TYPE', KEYS[2]).ok == 'string' then return redis.call('GET', KEYS[2]) end
+return redis.call('HGETALL', KEYS[2])`,
+} as const

@@ -1,0 +1,12 @@
+import type { Redis } from 'ioredis'
+import { storeClient } from '../../src/store/clients/detect.js'
+import { CommitQueue } from '../../src/store/commit-queue.js'
+import { Durability } from '../../src/store/durability.js'
+import { RetryingClient } from '../../src/store/retrying-client.js'
+
+/** @returns the queue of a store with this client and this id, and when what is sent now must be answered. */
+export function openQueue(client: Redis, clientId: string, deadlineMs: number) {
+  const own = storeClient(client, undefined)
+  const redis = new RetryingClient(own, new Durability('primary', own, deadlineMs), deadlineMs, () => {})
+  return { queue: new CommitQueue(clientId, redis), deadline: () => redis.deadline() }
+}
