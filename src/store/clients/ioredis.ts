@@ -25,7 +25,7 @@ interface IoredisCommands {
 
 /** What the store uses of a `Redis` of ioredis or iovalkey. */
 export interface IoredisClient extends IoredisCommands {
-  duplicate(): IoredisClient
+  duplicate(override?: object): IoredisClient
 }
 
 /** What the store uses of a `Cluster` of ioredis or iovalkey. */
@@ -194,19 +194,25 @@ class Single extends Ioredis<IoredisClient> {
     timeoutMs: number,
   ): Promise<unknown[]> {
     const options = optionsOf(this.client)
-    // Of the user's own package, so that the store needs none.
-    const connection = Reflect.construct(this.client.constructor, [
-      {
-        ...sentinel,
-        username: options.sentinelUsername ?? undefined,
-        password: options.sentinelPassword ?? undefined,
-        tls: options.sentinelTLS,
-        enableReadyCheck: false,
-        retryStrategy: () => null,
-        connectTimeout: timeoutMs,
-        commandTimeout: timeoutMs,
-      },
-    ]) as IoredisClient
+    // A duplicate, so that the store needs no package of its own; with none of what is meant for the data's servers.
+    const connection = this.client.duplicate({
+      ...sentinel,
+      sentinels: null,
+      username: options.sentinelUsername ?? null,
+      password: options.sentinelPassword ?? null,
+      tls: options.sentinelTLS,
+      db: 0,
+      keyPrefix: '',
+      connectionName: null,
+      readOnly: false,
+      lazyConnect: false,
+      enableReadyCheck: false,
+      enableOfflineQueue: true,
+      retryStrategy: () => null,
+      reconnectOnError: null,
+      connectTimeout: timeoutMs,
+      commandTimeout: timeoutMs,
+    })
     connection.on('error', ignore)
     try {
       return await Promise.all(commands.map((command) => connection.call(...command)))
