@@ -32,8 +32,12 @@ function script(name, shared) {
 function compile(lua, shared) {
   const lines = lua.split('\n').flatMap((line) => {
     const [, directive, words = ''] = /^\s*-- @(\w+) (.*)$/.exec(line) ?? []
-    if (directive === 'include')
-      return compile(readFileSync(join(store, 'scripts/includes', `${words}.lua`), 'utf8'), shared)
+    if (directive === 'include') {
+      const piece = compile(readFileSync(join(store, 'scripts/includes', `${words}.lua`), 'utf8'), shared)
+      // Scripts that are made at run time have it, too.
+      if (words === 'prune') shared.set('PRUNE', `\`${piece}\``)
+      return piece
+    }
     if (directive === 'lists') return lists(words.split(' '), shared)
     // What both ends have to know.
     const [, constant, value] = /^local (NO_FIELD) = (.*)$/.exec(line) ?? []

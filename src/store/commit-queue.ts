@@ -3,8 +3,10 @@ import type { Change } from './change.js'
 import type { Argument } from './clients/client.js'
 import { StoreTimeoutError } from './errors.js'
 import type { Expiry } from './expiry.js'
+import { LeanCommits } from './lean-commits.js'
 import type { RetryingClient } from './retrying-client.js'
 import { COMMIT, COMMIT_LISTS, NO_FIELD } from './scripts.generated.js'
+import { ServerClock } from './server-clock.js'
 import { type LegacyRecord, partsOf } from './session-codec.js'
 
 /** One commit, as the script takes it. */
@@ -55,6 +57,8 @@ const BATCH = 64
 export class CommitQueue {
   readonly #clientId: string
   readonly #redis: RetryingClient
+  readonly #lean: LeanCommits
+  readonly #clock: ServerClock
   readonly #waiting = new Map<string, Waiting[]>()
   #sequence = 0
 
@@ -62,6 +66,8 @@ export class CommitQueue {
   constructor(clientId: string, redis: RetryingClient) {
     this.#clientId = clientId
     this.#redis = redis
+    this.#lean = new LeanCommits(clientId)
+    this.#clock = new ServerClock(redis.client)
   }
 
   /**
@@ -89,13 +95,7 @@ export class CommitQueue {
       this.#sequence += 1
       try {
         const loads = loadsOf(batch)
-        const fields = loads === 'all' ? -1 : loads.length
-        const args: Argument[] = [`${this.#clientId} ${this.#sequence} ${batch.length} ${fields}`]
-        if (loads !== 'all') args.push(...loads)
-        for (const { commit } of batch) pushCommit(args, commit)
-        // Those that came first are rejected at their own deadlines.
-        const deadline = batch.at(-1)?.deadline ?? 0
-        const session = partsOf(await this.#redis.write(COMMIT, [key], args, deadline))
+        const session = partsOf(await this.#write(key, batch, loads))
         const outcomes = JSON.parse(session.shift() ?? '[]') as CommitOutcome[]
         const found = loads === 'all' ? session : named(session, loads)
         batch.forEach(({ resolve, reject }, i) => {
@@ -108,6 +108,25 @@ export class CommitQueue {
       }
     }
     this.#waiting.delete(key)
+  }
+
+  /** @returns the reply of the script that committed them, commit.lua or a lean one. */
+  async #write(key: string, batch: readonly Waiting[], loads: 'all' | readonly string[]): Promise<unknown> {
+    const sequence = this.#sequence
+    // Those that came first are rejected at their own deadlines.
+    const deadline = batch.at(-1)?.deadline ?? 0
+    const now = this.#clock.now()
+    const [only] = batch
+    if (only && batch.length === 1 && now !== undefined) {
+      const lean = this.#lean.of(only.commit, sequence, now)
+      const reply = lean && (await this.#redis.write(lean.script, [key], lean.args, deadline))
+      if (reply) return reply
+    }
+    const fields = loads === 'all' ? -1 : loads.length
+    const args: Argument[] = [`${this.#clientId} ${sequence} ${batch.length} ${fields}`]
+    if (loads !== 'all') args.push(...loads)
+    for (const { commit } of batch) pushCommit(args, commit)
+    return this.#redis.write(COMMIT, [key], args, deadline)
   }
 
   /** A queued commit is rejected at its own deadline, and then never sent. */

@@ -2,6 +2,16 @@
 
 export const NO_FIELD = '-'
 
+export const PRUNE = `local KEPT_SECONDS = 600
+local function prune(key, now)
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(name, 1, 2) == '@w' then
+      local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+    end
+  end
+end`
+
 export const COMMIT_LISTS = [
   'keys',
   'loaded',
@@ -14,7 +24,7 @@ export const COMMIT_LISTS = [
 ] as const
 
 export const COMMIT = {
-  sha: '041c380d1f3109400420e3b0016d0971ae36cce2',
+  sha: '2fdef099b4450d8fda86f8806f96aadeef4877ed',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -41,6 +51,14 @@ local function session(parts, key, all, slides)
   return reply(parts)
 end
 local KEPT_SECONDS = 600
+local function prune(key, now)
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(name, 1, 2) == '@w' then
+      local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+    end
+  end
+end
 local KEYS_KEPT = 128
 local key = KEYS[1]
 local client, sequence, count, wanted = string.match(ARGV[1], '^(%S+) (%d+) (%d+) (-?%d+)$')
@@ -67,7 +85,7 @@ local legacy = type(known) == 'table' and known.err
 if legacy then
   if not string.find(legacy, 'WRONGTYPE', 1, true) then return known end
 elseif known then
-  local last, results = string.match(known, '^(%d+) %d+ (.*)$')
+  local last, results = string.match(known, '^(%d+) %d+ ([^%z]*)')
   if last == sequence then
     local ttl = redis.call('PTTL', key)
     if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
@@ -76,14 +94,7 @@ elseif known then
   if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end
 end
 local alive = known and true or redis.call('EXISTS', key) == 1
-if alive and not known then
-  for _, name in ipairs(redis.call('HKEYS', key)) do
-    if string.sub(name, 1, 2) == '@w' then
-      local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
-      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
-    end
-  end
-end
+if alive and not known then prune(key, now) end
 local at = 1 + math.max(wanted, 0)
 local function take()
   at = at + 1

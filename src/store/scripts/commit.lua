@@ -26,8 +26,7 @@
 
 -- @include session
 
--- How long marks and idempotency keys are kept, in s: no reply is waited for that long, nor does TCP resend for that long.
-local KEPT_SECONDS = 600
+-- @include prune
 
 -- How many idempotency keys a session keeps at most: the newest.
 local KEYS_KEPT = 128
@@ -59,7 +58,8 @@ local legacy = type(known) == 'table' and known.err
 if legacy then
   if not string.find(legacy, 'WRONGTYPE', 1, true) then return known end
 elseif known then
-  local last, results = string.match(known, '^(%d+) %d+ (.*)$')
+  -- Behind a NUL lean-commits.ts keeps how long the lists are.
+  local last, results = string.match(known, '^(%d+) %d+ ([^%z]*)')
   if last == sequence then
     -- A change, so that a wait for replicas on this connection waits for it; one that no lack of memory refuses.
     local ttl = redis.call('PTTL', key)
@@ -69,14 +69,7 @@ elseif known then
   if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end
 end
 local alive = known and true or redis.call('EXISTS', key) == 1
-if alive and not known then
-  for _, name in ipairs(redis.call('HKEYS', key)) do
-    if string.sub(name, 1, 2) == '@w' then
-      local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
-      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
-    end
-  end
-end
+if alive and not known then prune(key, now) end
 
 local at = 1 + math.max(wanted, 0)
 local function take()

@@ -1,0 +1,198 @@
+// The usual commits, by scripts that are made for their shape. In Lua the time goes into texts and calls, not into what Redis does:
+// with the names as constants of the script, and without what only rare commits need, a visit takes a third of the instructions
+// that commit.lua takes for it.
+import { createHash } from 'node:crypto'
+import type { Argument, Script } from './clients/client.js'
+import type { Commit } from './commit-queue.js'
+import { NO_FIELD, PRUNE } from './scripts.generated.js'
+
+/** A commit as one of these scripts takes it. The reply is commit.lua's, or null for what only that can commit. */
+export interface LeanCommit {
+  readonly script: Script
+  readonly args: Argument[]
+}
+
+/** What an app's commits have in common, so that few scripts do for all of them. */
+const SHAPES_KEPT = 64
+const SETS_AT_MOST = 100
+const FIELDS_AT_MOST = 32
+
+export class LeanCommits {
+  readonly #mark: string
+  readonly #scripts = new Map<string, Script>()
+
+  /** @param clientId names this client in the marks. */
+  constructor(clientId: string) {
+    this.#mark = `@w${clientId}`
+  }
+
+  /**
+   * @param sequence of the batch that is this commit alone
+   * @param now s since 1970 by Redis' clock
+   * @returns undefined for a commit that isn't an update of a usual shape
+   */
+  of(commit: Commit, sequence: number, now: number): LeanCommit | undefined {
+    const { mode, idempotencyKey, change, legacy, expiry, loads, ttlMs } = commit
+    if (mode !== 'update' || idempotencyKey || legacy || expiry || loads === 'all') return undefined
+    if (change.deleted.size > 0 || change.set.size > SETS_AT_MOST) return undefined
+    const script = this.#scriptFor(commit)
+    if (!script) return undefined
+    const args: Argument[] = [this.#mark, sequence, now]
+    if (ttlMs !== undefined) args.push(ttlMs)
+    for (const { by } of change.added.values()) args.push(by)
+    for (const [name, entries] of change.appended) {
+      const kept = entries.slice(-(commit.cappedLists.get(name) ?? 0))
+      if (kept.length === 0) return undefined
+      args.push(kept.length, kept.join(',\n'))
+    }
+    for (const [name, text] of change.set) {
+      if (loads?.includes(`:${name}`)) return undefined
+      args.push(`:${name}`, text)
+    }
+    return { script, args }
+  }
+
+  #scriptFor({ change, reads, loads = [], ttlMs, cappedLists }: Commit): Script | undefined {
+    const shape: Shape = {
+      loads: loads as readonly string[],
+      adds: [...change.added.keys()].map((name) => `:${name}`),
+      reads: reads.map((name) => `:${name}`),
+      appends: [...change.appended.keys()].map((name) => [`:${name}`, cappedLists.get(name) ?? 0]),
+      ownTtl: ttlMs === undefined,
+    }
+    const { length } = [...shape.loads, ...shape.adds, ...shape.reads, ...shape.appends]
+    if (length > FIELDS_AT_MOST) return undefined
+    const id = JSON.stringify(shape)
+    const known = this.#scripts.get(id)
+    if (known || this.#scripts.size >= SHAPES_KEPT) return known
+    const lua = scriptOf(shape)
+    const script = { lua, sha: createHash('sha1').update(lua).digest('hex') }
+    this.#scripts.set(id, script)
+    return script
+  }
+}
+
+/** The fields that a commit reads and writes, by name. */
+interface Shape {
+  readonly loads: readonly string[]
+  readonly adds: readonly string[]
+  readonly reads: readonly string[]
+  /** With how many entries each list keeps at most. */
+  readonly appends: readonly (readonly [name: string, cap: number])[]
+  /** Whether the session is extended by its own @ttl, not by a given time. */
+  readonly ownTtl: boolean
+}
+
+/*
+ * KEYS[1]  the session
+ * ARGV     mark, sequence, now (s); ms until the session expires unless it is the session's own; what to add to each counter;
+ *          for each list how many entries, and these as one text; then fields to set: name, text
+ * Returns  what commit.lua returns for one commit; nothing if that has to commit it, with the same sequence: the session isn't
+ *          there, the commit was applied already, or a field isn't what it usually is. Nothing is changed then.
+ * A session that this client extended within a hundredth of its life is not extended again.
+ * The mark ends with the length of each list, "entries bytes": a list that is as long as then needs no counting.
+ */
+function scriptOf({ loads, adds, reads, appends, ownTtl }: Shape): string {
+  const names = ['@ttl', ...loads, ...adds, ...reads, ...appends.map(([name]) => name)]
+  let field = 2
+  let argument = ownTtl ? 3 : 4
+  const loaded = new Map(loads.map((name) => [name, `got[${++field}]`]))
+  const work: string[] = []
+  const sets: string[] = []
+  const counters: string[] = []
+  const sizes: string[] = []
+  for (const [i, name] of adds.entries()) {
+    work.push(`local c${i} = got[${++field}] or '0'
+local n${i} = tonumber(c${i})
+if not n${i} or string.format('%.0f', n${i}) ~= c${i} then return false end
+n${i} = n${i} + ARGV[${++argument}]
+if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end
+c${i} = string.format('%.0f', n${i})`)
+    sets.push(`${quoted(name)}, c${i}`)
+    counters.push(`${quoted(`${JSON.stringify(name.slice(1))}:`)} .. c${i}`)
+    if (loaded.has(name)) loaded.set(name, `c${i}`)
+  }
+  for (const [i, name] of reads.entries()) {
+    work.push(`local r${i} = got[${++field}]
+if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end`)
+    counters.push(`${quoted(`${JSON.stringify(name.slice(1))}:`)} .. r${i}`)
+  }
+  for (const [i, [name, cap]] of appends.entries()) {
+    const [count, added] = [`ARGV[${++argument}]`, `ARGV[${++argument}]`]
+    work.push(`local l${i}, e${i} = got[${++field}], 0
+if l${i} and l${i} ~= '[]' then
+  if string.byte(l${i}) ~= 91 then return false end
+  local known_entries, known_bytes = sizes(${i + 1})
+  if known_bytes == #l${i} then
+    e${i} = known_entries
+  else
+    local at = 1
+    repeat e${i}, at = e${i} + 1, string.find(l${i}, ',\\n', at + 1, true) until not at
+  end
+  local start = 2
+  for _ = 1, e${i} + ${count} - ${cap} do
+    local _, last = string.find(l${i}, ',\\n', start, true)
+    e${i} = e${i} - 1
+    start = last and last + 1
+    if not start then
+      e${i} = 0
+      break
+    end
+  end
+  l${i} = start and '[' .. string.sub(l${i}, start, -2) .. ',\\n' .. ${added} .. ']' or '[' .. ${added} .. ']'
+else
+  l${i} = '[' .. ${added} .. ']'
+end`)
+    sets.push(`${quoted(name)}, l${i}`)
+    if (loaded.has(name)) loaded.set(name, `l${i}`)
+    sizes.push(` .. '\\0' .. e${i} + ${count} .. ' ' .. #l${i}`)
+  }
+  const ttl = ownTtl ? 'got[2]' : 'ARGV[4]'
+  const results = [`'[["ok",{'`, counters.join(" .. ',' .. "), `'}]]'`].filter(Boolean).join(' .. ')
+  return `local key = KEYS[1]
+local got = redis.pcall('HMGET', key, ARGV[1], ${names.map(quoted).join(', ')})
+if got.err${loads.length > 0 ? ' or not got[3]' : ''} then return false end
+local known, seconds = got[1], 0
+if known then
+  local at = string.find(known, ' ', 1, true)
+  if string.sub(known, 1, at - 1) + 0 >= ARGV[2] + 0 then return false end
+  seconds = string.sub(known, at + 1, string.find(known, ' ', at + 1, true) - 1)
+else
+  if redis.call('EXISTS', key) == 0 then return false end
+  ${PRUNE}
+  prune(key, ARGV[3])
+end
+${appends.length > 0 ? SIZES : ''}${work.join('\n')}
+local results = ${results}
+redis.call('HSET', key, ${[...sets, 'ARGV[1]'].join(', ')}, ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. results${sizes.join('')})
+if #ARGV > ${argument} then redis.call('HSET', key, unpack(ARGV, ${argument + 1})) end
+local ttl = ${ttl}
+if ttl and (ttl ~= got[2] or (ARGV[3] - seconds + 1) * 100000 > ttl + 0) then redis.call('PEXPIRE', key, ttl) end
+${loads.length > 0 ? answerOf(loaded.values(), ttl) : 'return results'}`
+}
+
+/** Gives the entries and bytes that a list had by the mark. */
+const SIZES = `local function sizes(list)
+  local at = known and string.find(known, '\\0', 1, true)
+  for _ = 2, list do at = at and string.find(known, '\\0', at + 1, true) end
+  if not at then return end
+  local space = string.find(known, ' ', at, true)
+  local ending = string.find(known, '\\0', space, true)
+  return string.sub(known, at + 1, space - 1) + 0, string.sub(known, space + 1, ending and ending - 1 or -1) + 0
+end
+`
+
+function answerOf(fields: Iterable<string>, ttl: string): string {
+  const texts = [...fields].map((field) => `(${field} or '${NO_FIELD}')`)
+  return `return table.concat({results, ${ttl} or redis.call('PTTL', key), got[2] or '', ${texts.join(', ')}}, '\\0')`
+}
+
+/** A text as a constant in Lua. */
+function quoted(text: string): string {
+  const bytes = [...Buffer.from(text)].map((byte) =>
+    /[\w:@ -]/.test(String.fromCharCode(byte)) && byte < 128
+      ? String.fromCharCode(byte)
+      : `\\${String(byte).padStart(3, '0')}`,
+  )
+  return `'${bytes.join('')}'`
+}
