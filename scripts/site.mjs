@@ -1,3 +1,4 @@
+// What the scripts of the pictures share: a platform with a browser in front.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -24,8 +25,8 @@ export async function withSite(work) {
 
 /** Runs an experiment of the page and waits for its outcome. */
 export async function experiment(page, name) {
-  await page.click(`[data-experiment=${name}]`)
-  await page.waitForSelector(`[data-experiment=${name}] + [aria-busy=false]`)
+  await page.click(`button[data-experiment=${name}]`)
+  await page.waitForSelector(`#result[data-experiment=${name}][aria-busy=false]`)
 }
 
 /** Visits once by the page's button. */

@@ -63,7 +63,7 @@ export function createApp(parts: AppParts): Express {
   app.use(visitRoutes({ sessions, store, instance, secrets, metrics, show }))
   app.use(sessionRoutes({ sessions, store, instance, ttlSeconds, show }))
   app.use(page.assets)
-  app.use(instancesRoutes({ instances }))
+  app.use(instancesRoutes({ instances, store: store.name }))
   if (chaosEnabled) app.use(chaosRoutes({ instance, exit }))
   app.use(healthRoutes({ readiness }))
   app.use(notFound)

@@ -6,6 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 const PROBE_EVERY_MS = 100
 const PROBE_DEADLINE_MS = 1_000
 
+/** What a request is to the counter: a visit, or anything else. */
+export type RequestKind = 'visit' | 'other'
+
 interface Backend {
   readonly port: number
   readonly removed: AbortController
@@ -16,7 +19,8 @@ interface Backend {
 export class BackendPool {
   readonly #cameUp = new EventEmitter().setMaxListeners(0)
   #backends: Backend[] = []
-  #turn = 0
+  /** Visits and other requests take turns separately, so that a page's own requests don't shift its visitor's next turn. */
+  readonly #turns = { visit: 0, other: 0 }
 
   /** Adds a port; it gets its turn from its first good /readyz on. */
   add(port: number): void {
@@ -38,8 +42,8 @@ export class BackendPool {
   }
 
   /** @returns the next live port; where none is live it waits for one, and gives undefined at the signal. */
-  async next(signal: AbortSignal): Promise<number | undefined> {
-    return this.#when(signal, () => this.#take())
+  async next(signal: AbortSignal, kind: RequestKind): Promise<number | undefined> {
+    return this.#when(signal, () => this.#take(kind))
   }
 
   /** @returns whether all of these ports have come up before the signal. */
@@ -57,13 +61,13 @@ export class BackendPool {
     }
   }
 
-  #take(): number | undefined {
+  #take(kind: RequestKind): number | undefined {
     const backends = this.#backends
     for (let step = 0; step < backends.length; step++) {
-      const turn = (this.#turn + step) % backends.length
+      const turn = (this.#turns[kind] + step) % backends.length
       const backend = backends[turn]
       if (backend?.live) {
-        this.#turn = turn + 1
+        this.#turns[kind] = turn + 1
         return backend.port
       }
     }

@@ -4,7 +4,7 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from '
 import { type AddressInfo, connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyServer } from 'httpxy'
-import type { BackendPool } from './backend-pool.js'
+import type { BackendPool, RequestKind } from './backend-pool.js'
 
 const PATIENCE_MS = 10_000
 const SILENCE_MS = 60_000
@@ -38,7 +38,7 @@ export interface Balancer {
 
 /**
  * Starts an HTTP load balancer on a port of 127.0.0.1 (0: a free one). Each request goes to the next live
- * instance. One that couldn't be delivered goes to the one after it; one that was delivered is never sent
+ * instance; visits and other requests take turns separately. One that couldn't be delivered goes to the one after it; one that was delivered is never sent
  * again, whatever came of it: it may have been counted. With no live instance a request waits for one, for
  * `patienceMs` at most.
  * @throws Error with the code EADDRINUSE where the port is taken.
@@ -56,7 +56,7 @@ export async function startBalancer(
     for (const name of ['for', 'host', 'port', 'proto']) delete request.headers[`x-forwarded-${name}`]
     const patience = AbortSignal.timeout(patienceMs)
     for (;;) {
-      const target = await pool.next(patience)
+      const target = await pool.next(patience, kindOf(request))
       if (response.destroyed) return
       if (target === undefined) {
         return problem(response, 503, 'Service Unavailable', 'No instance is ready.', { 'retry-after': '1' })
@@ -88,6 +88,12 @@ export async function startBalancer(
       agent.destroy()
     },
   }
+}
+
+/** Which requests count a visit; the paths are the counter's. */
+function kindOf({ url }: IncomingMessage): RequestKind {
+  const [path] = (url ?? '').split('?')
+  return path === '/' || path === '/api/visits' ? 'visit' : 'other'
 }
 
 function problem(

@@ -58,6 +58,20 @@ describe('the balancer', () => {
     expect(rounds.slice(3)).toEqual([...rounds.slice(0, 3), ...rounds.slice(0, 3)])
   })
 
+  it('lets visits and other requests take turns separately', async () => {
+    const instances = await Promise.all(['a', 'b', 'c'].map((name) => instance(named(name))))
+    const ports = instances.map(({ port }) => port)
+    const { url, pool } = await balance(ports)
+    await pool.ready(ports, soon())
+    const visited = []
+    for (let i = 0; i < 6; i++) {
+      visited.push(await text(`${url}/?again=`))
+      for (let other = 0; other < i; other++) await text(`${url}/api/instances`)
+    }
+    expect(new Set(visited.slice(0, 3)).size).toBe(3)
+    expect(visited.slice(3)).toEqual(visited.slice(0, 3))
+  })
+
   it('skips one that is not ready, and takes it in when it is', async () => {
     let ready = false
     const late = createServer((request, response) => {

@@ -1,3 +1,4 @@
+// The page's style, script and icon, and their route.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'

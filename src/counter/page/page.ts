@@ -1,12 +1,14 @@
+// The page of a session.
 import type { Assets } from './assets.js'
 import { htmlDocument } from './html-document.js'
 import { hero } from './parts/hero.js'
 import { html } from './parts/html.js'
 import { picture } from './parts/picture.js'
+import { pinnedVisits } from './parts/pinned.js'
 import type { PageState } from './parts/state.js'
 import { trail } from './parts/trail.js'
 import { many, NO_COOKIE } from './parts/words.js'
-import { experiments, stores, tour } from './sections.js'
+import { experiments, killDialog, stores, tour } from './sections.js'
 
 export interface PageData extends PageState {
   /** Whether visitors may end instances. */
@@ -23,24 +25,29 @@ export function renderPage(data: PageData, assets: Assets): string {
   const state: PageState = { visits, trail: steps, instance, store, instances: live }
   // No script: a block of data, which the policy against inline scripts lets pass.
   const json = { markup: JSON.stringify(state).replaceAll('<', '\\u003c') }
+  const scene = { ...data, instances: live, redisAway: false, pinned: pinnedVisits(steps, live) }
   const body = html`<script type="application/json" id="state">${json}</script>
 <main>
-<div class="top">
-<section class="hero">
+<div id="stage">
 <div id="hero">${hero(data)}</div>
+<section id="picture" aria-label="The path of a request">${picture(scene)}</section>
+<section id="panel" aria-label="What happens">
+<p id="notice" role="status"${noCookie && html` class="warn"`}>${noCookie && NO_COOKIE}</p>
+<div id="result" aria-live="polite"></div>
+</section>
+<section id="controls" aria-label="What you can do">
 <div class="buttons">
 <form action="/"><input type="hidden" name="again"><button id="visit" class="primary">Visit again</button></form>
-<form action="/session/regenerate" method="post"><button id="renew" title="The session gets a new id and keeps its count, as at a login">New id</button></form>
+<form action="/session/regenerate" method="post"><button id="renew" title="The session gets a new id and keeps its count, as at a login">New session id</button></form>
 <form action="/session/end" method="post"><button id="end" title="The session is destroyed, as at a logout">End session</button></form>
 </div>
-<p id="notice" role="status"${noCookie && html` class="warn"`}>${noCookie && NO_COOKIE}</p>
-</section>
-<section id="picture" aria-label="The way of a request">${picture({ ...data, instances: live, redisAway: false })}</section>
-</div>
-<section aria-labelledby="trail-title"><h2 id="trail-title">Your last visits</h2><div id="trail">${trail(steps, utc)}</div></section>
 ${experiments(chaos)}
+</section>
+</div>
+<section aria-labelledby="trail-title"><h2 id="trail-title">Your last visits</h2><div id="trail">${trail(steps, utc, live)}</div></section>
 ${stores(store)}
 ${tour()}
+${chaos && killDialog()}
 </main>
 <p id="news" class="unseen" aria-live="polite"></p>`
   const title = visits === null ? 'No session' : many(visits, 'visit')

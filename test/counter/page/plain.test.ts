@@ -37,7 +37,7 @@ describe('the page for everyone', { timeout: 90_000 }, () => {
       const page = await visitor()
       const cookie = async () => (await page.context().cookies())[0]?.value
       const before = await cookie()
-      await page.getByRole('button', { name: 'New id' }).click()
+      await page.getByRole('button', { name: 'New session id' }).click()
       expect(await visits(page).textContent()).toBe('1')
       expect(await cookie()).not.toBe(before)
       await page.getByRole('button', { name: 'End session' }).click()
@@ -54,13 +54,13 @@ describe('the page for everyone', { timeout: 90_000 }, () => {
       expect(await notice(page).textContent()).toContain('Allow cookies')
     })
 
-    it('says that Redis is away, and goes on by itself when it is back', async () => {
+    it('says that Redis can’t be reached, and continues automatically when it is back', async () => {
       const page = await visitor()
       await site.platform.stopRedis()
       await page.reload()
-      expect(await page.locator('h1').textContent()).toBe('Redis is away')
+      expect(await page.locator('h1').textContent()).toBe('The counter can’t reach Redis')
       await site.platform.startRedis()
-      await expect.poll(() => page.locator('h1').textContent()).toBe('You have been here2 times')
+      await expect.poll(() => page.locator('h1').textContent()).toBe('You have been here 2 times')
     })
 
     it('shows a problem as a page', async () => {
@@ -73,7 +73,7 @@ describe('the page for everyone', { timeout: 90_000 }, () => {
   it('works on a host without TLS', async () => {
     const url = site.platform.url.replace('127.0.0.1', HOST)
     const plain = await site.visitor({ javaScriptEnabled: false }, url)
-    await plain.getByRole('button', { name: 'New id' }).click()
+    await plain.getByRole('button', { name: 'New session id' }).click()
     expect(await visits(plain).textContent()).toBe('1')
     await plain.getByRole('button', { name: 'End session' }).click()
     expect(await plain.locator('h1').textContent()).toContain('no session')
@@ -87,7 +87,7 @@ describe('the page for everyone', { timeout: 90_000 }, () => {
     const page = await site.visitor({ colorScheme })
     await experiment(page, 'burst')
     expect(await violations(page)).toEqual([])
-    await page.locator('[data-experiment=kill]').click()
+    await page.locator('button[data-experiment=kill]').click()
     expect(await violations(page)).toEqual([])
     await page.keyboard.press('Escape')
     await page.locator('#end').click()

@@ -76,13 +76,13 @@ export const notice = (page: Page): Locator => page.locator('#notice')
 
 /** Presses an experiment's button and waits for what comes out. */
 export async function experiment(page: Page, name: string): Promise<Locator> {
-  const button = page.locator(`[data-experiment=${name}]`)
+  const button = page.locator(`button[data-experiment=${name}]`)
   await button.click()
   return resultOf(page, name)
 }
 
 export async function resultOf(page: Page, name: string): Promise<Locator> {
-  const result = page.locator(`[data-experiment=${name}] + [aria-busy=false]`)
+  const result = page.locator(`#result[data-experiment=${name}][aria-busy=false]`)
   await result.waitFor()
   return result
 }

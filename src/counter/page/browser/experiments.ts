@@ -1,20 +1,32 @@
+// The experiments: each acts as a visitor and judges only what it can know.
+import type { StoreName } from '../../config/store-names.js'
+import { dots, figures, type Verdict } from '../parts/figures.js'
 import { type Html, html } from '../parts/html.js'
-import type { PageState } from '../parts/state.js'
-import { colour, grouped, label } from '../parts/words.js'
-import { type CountedVisit, killInstance, pause, Refused, type StoredSession } from './api.js'
-import type { Stage } from './stage.js'
+import { colour, grouped, label, many } from '../parts/words.js'
+import { type CountedVisit, pause, Refused, type StoredSession } from './counter-client.js'
 
-/** What an experiment may do: each goes through the page, which shows it. */
+/** What an experiment may do, with a session of the page's or of its own. */
 export interface Lab {
-  readonly state: PageState
-  readonly stage: Stage
+  /** The store that the last answer came from. */
+  readonly store: StoreName
+  /** The count as last seen; null: there is no session. */
+  readonly visits: number | null
+  /** How many instances are alive, as far as is known. */
+  readonly instances: number
   visit(): Promise<CountedVisit>
   stored(): Promise<StoredSession | null>
   end(): Promise<void>
+  /** Kills the instance that answers next. @returns which one. */
+  kill(): Promise<CountedVisit['instance'] | undefined>
+}
+
+export interface Outcome {
+  readonly verdict: Verdict
+  readonly body: Html
 }
 
 /** Runs an experiment; it may show what it has so far, and returns what came out. */
-export type Experiment = (lab: Lab, show: (result: Html) => void) => Promise<Html>
+export type Experiment = (lab: Lab, show: (progress: Html) => void) => Promise<Outcome>
 
 const REFRESHES = 10
 /** Slow enough to see who answers. */
@@ -24,52 +36,81 @@ const ROUNDS = 20
 /** With the request that ends the session they are as many as a browser has in flight to one host. */
 const IN_FLIGHT = 5
 
-/** One visit after the other: does each go on from the one before? */
+/** One visit after the other: does each carry on from the one before? */
 export const refresh: Experiment = async (lab, show) => {
-  let last = lab.state.visits ?? 0
-  let wentOn = 0
+  let last = lab.visits ?? 0
+  let carriedOn = 0
   const steps: Html[] = []
+  const met = new Set<string>()
   for (let turn = 0; turn < REFRESHES; turn++) {
     const { visits, instance } = await lab.visit()
-    if (visits > last) wentOn++
+    if (visits > last) carriedOn++
+    met.add(instance.id)
     steps.push(square(visits > last ? 'good' : 'lost', instance, visits))
     last = visits
     show(dots(steps, REFRESHES))
     await pause(REFRESH_EVERY_MS)
   }
-  const good = wentOn === REFRESHES
-  const text = `The count went on in ${wentOn} of ${REFRESHES} visits.`
-  return html`${verdict(good, text)}${dots(steps, REFRESHES)}`
+  const text = `The count carried on in ${carriedOn} of ${REFRESHES} visits, over ${many(met.size, 'instance')}.`
+  const body = dots(steps, REFRESHES)
+  if (carriedOn < REFRESHES) return { verdict: { kind: 'bad', text }, body }
+  if (lab.store === 'memory')
+    return { verdict: { kind: 'open', text: `${text} ${remembered(met.size)}` }, body }
+  return { verdict: { kind: 'good', text }, body }
 }
 
 /** Visits that overlap: is each one counted, and does each see a number of its own? */
 export const burst: Experiment = async (lab, show) => {
   const before = (await lab.stored())?.visits ?? 0
-  const seen = new Set<number>()
+  const numbers = new Set<number>()
   const steps: Html[] = []
   const visits = Array.from({ length: AT_ONCE }, async () => {
     const answer = await lab.visit().catch(refused)
     if (!answer) return
-    steps.push(square(seen.has(answer.visits) ? 'lost' : 'good', answer.instance, answer.visits))
-    seen.add(answer.visits)
+    steps.push(square(numbers.has(answer.visits) ? 'lost' : 'good', answer.instance, answer.visits))
+    numbers.add(answer.visits)
     show(dots(steps, AT_ONCE))
   })
   await Promise.all(visits)
-  const counted = Math.max(0, ((await lab.stored())?.visits ?? 0) - before)
   const answered = steps.length
-  const lost = answered - counted
-  const good = lost === 0 && seen.size === answered
-  const text = good
-    ? 'All equal: each visit was counted, and each saw a number of its own.'
-    : lost > 0
-      ? `${lost} of ${answered} visits were answered, and then lost.`
-      : 'The session counted other visits too: is it open elsewhere?'
-  return html`${figures([
+  const stored = (await lab.stored())?.visits ?? 0
+  const counted = Math.max(0, stored - before)
+  const rows: [string, number][] = [
     ['sent', AT_ONCE],
     ['answered', answered],
-    ['counted', counted],
-    ['different', seen.size],
-  ])}${verdict(good, text)}${dots(steps, AT_ONCE)}`
+    ['numbers', numbers.size],
+  ]
+  // In memory, the instance that is asked knows only what it counted itself.
+  if (lab.store !== 'memory') rows.push(['counted', counted])
+  const verdict = burstVerdict(lab.store, answered, counted, numbers.size)
+  return { verdict, body: html`${figures(rows)}${dots(steps, AT_ONCE)}` }
+}
+
+function burstVerdict(store: StoreName, answered: number, counted: number, numbers: number): Verdict {
+  const repeated = answered - numbers
+  if (store === 'memory') {
+    if (repeated === 0) return { kind: 'open', text: remembered(1) }
+    return {
+      kind: 'bad',
+      text: `Each instance counted for itself: ${answered} visits saw ${many(numbers, 'different number')}.`,
+    }
+  }
+  const lost = answered - counted
+  if (lost > 0)
+    return {
+      kind: 'bad',
+      text: `${lost} of ${answered} visits were answered, and then lost (${percent(lost, answered)}).`,
+    }
+  if (repeated > 0)
+    return { kind: 'bad', text: `${many(repeated, 'visit')} saw a number that another visit saw, too.` }
+  if (answered < AT_ONCE)
+    return { kind: 'open', text: 'The session ended in the middle of it: this run shows nothing.' }
+  if (lost < 0)
+    return {
+      kind: 'open',
+      text: `Each saw a number of its own. ${many(-lost, 'more visit')} came from elsewhere in the meantime, perhaps from another tab.`,
+    }
+  return { kind: 'good', text: 'Each visit was counted, and each saw a number of its own.' }
 }
 
 /** A session that is ended while visits to it are on their way: is it found again afterwards? */
@@ -82,47 +123,71 @@ export const race: Experiment = async (lab, show) => {
     const old = new Set((await lab.stored())?.trail.map(({ at }) => at))
     const visits = Array.from({ length: IN_FLIGHT }, () => lab.visit().catch(refused))
     await Promise.all([...visits, lab.end()])
-    const lived = await isBack(lab, old)
+    const returned = await isBack(lab, old)
     if (old.size > 0) judged++
-    if (lived) back++
-    steps.push(html`<i class="${lived ? 'lost' : 'good'}">${old.size === 0 ? '?' : lived ? '✗' : '✓'}</i>`)
+    if (returned) back++
+    const mark = old.size === 0 ? '?' : returned ? '✗' : '✓'
+    steps.push(html`<i class="${returned ? 'lost' : 'good'}">${mark}</i>`)
     show(dots(steps, ROUNDS))
   }
-  return html`${raceVerdict(judged, back)}${dots(steps, ROUNDS)}`
+  return { verdict: raceVerdict(lab.store, judged, back), body: dots(steps, ROUNDS) }
 }
 
-function raceVerdict(judged: number, back: number): Html {
+function raceVerdict(store: StoreName, judged: number, back: number): Verdict {
   if (back > 0)
-    return verdict(
-      false,
-      `Came back from the dead in ${back} of ${ROUNDS} rounds: logged out, and still logged in.`,
-    )
-  if (judged < ROUNDS) {
-    const lost = ROUNDS - judged
-    return verdict(false, `In ${lost} of ${ROUNDS} rounds the session was lost before it could be ended.`)
-  }
-  return verdict(true, `Ended ${ROUNDS} times, and each time it stayed ended.`)
+    return {
+      kind: 'bad',
+      text: `In ${back} of ${ROUNDS} rounds the ended session came back: logged out, and still logged in.`,
+    }
+  if (store === 'memory')
+    return {
+      kind: 'open',
+      text: `In ${ROUNDS - judged} of ${ROUNDS} rounds the next instance didn’t know the session, so it could not be ended there.`,
+    }
+  if (judged < ROUNDS)
+    return {
+      kind: 'open',
+      text: `Judged ${judged} of ${ROUNDS} rounds: in the others the session was not found.`,
+    }
+  return { kind: 'good', text: `Ended ${ROUNDS} times, and each time it stayed ended.` }
 }
 
-/** The next instance to answer is killed, and a visit follows at once. */
+/** The instance that answers next is killed, and a visit follows at once. */
 export const kill: Experiment = async (lab) => {
-  const before = lab.state.visits
-  const victim = await killInstance()
-  if (!victim) return verdict(false, 'Nobody took the request: no instance was killed.')
-  lab.stage.left(victim)
+  // Something must be there to carry on from.
+  const before = lab.visits ?? (await lab.visit()).visits
+  const victim = await lab.kill()
+  if (!victim)
+    return {
+      verdict: { kind: 'open', text: 'No instance took the request, so none was killed.' },
+      body: html``,
+    }
   const { visits, instance } = await lab.visit()
-  const good = visits === (before ?? 0) + 1
-  return html`<p>Instance <span class="chip ${colour(victim)}">${label(victim)}</span> was killed. Your next visit went to <span class="chip ${colour(instance)}">${label(instance)}</span>.</p>${verdict(
-    good,
-    good
-      ? `The count went on: ${grouped(visits)}.`
-      : `The count did not go on: ${grouped(visits)} after ${grouped(before ?? 0)}.`,
-  )}`
+  const body = html`<p>Instance ${chip(victim)} was killed. Your next visit went to ${chip(instance)}.</p>`
+  if (visits <= before)
+    return {
+      verdict: {
+        kind: 'bad',
+        text: `The count did not carry on: ${grouped(visits)} after ${grouped(before)}.`,
+      },
+      body,
+    }
+  const text = `The count carried on: ${grouped(visits)} after ${grouped(before)}.`
+  if (lab.store === 'memory') return { verdict: { kind: 'open', text: `${text} ${remembered(1)}` }, body }
+  return { verdict: { kind: 'good', text }, body }
+}
+
+export const EXPERIMENTS = { refresh, burst, race, kill } as const
+
+/** Why a count in memory may carry on: it proves nothing. */
+function remembered(instances: number): string {
+  if (instances > 1) return 'By luck: each instance remembers only its own visitors.'
+  return 'By luck: one instance answered, and it remembers you. Another one would not.'
 }
 
 async function isBack(lab: Lab, old: ReadonlySet<number>): Promise<boolean> {
   // With sessions in memory, only one instance can know: ask as often as there are instances.
-  const looks = lab.state.store === 'memory' ? lab.stage.live : 1
+  const looks = lab.store === 'memory' ? lab.instances : 1
   for (let look = 0; look < looks; look++) {
     const session = await lab.stored()
     // A visit that came after the end has begun a new session: only an old step tells that it is the old one.
@@ -140,15 +205,10 @@ function square(kind: 'good' | 'lost', instance: CountedVisit['instance'], visit
   return html`<i class="${kind} ${colour(instance)}">${visits < 10_000 && visits}</i>`
 }
 
-function dots(steps: readonly Html[], all: number): Html {
-  const open = Array.from({ length: all - steps.length }, () => html`<i></i>`)
-  return html`<div class="dots" aria-hidden="true">${steps}${open}</div>`
+function chip(instance: CountedVisit['instance']): Html {
+  return html`<span class="chip ${colour(instance)}">${label(instance)}</span>`
 }
 
-function figures(rows: readonly (readonly [string, number])[]): Html {
-  return html`<dl class="figures">${rows.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${grouped(figure)}</dd></div>`)}</dl>`
-}
-
-function verdict(good: boolean, text: string): Html {
-  return html`<p class="verdict ${good ? 'good' : 'bad'}">${good ? '✓' : '✗'} ${text}</p>`
+function percent(part: number, whole: number): string {
+  return `${Math.round((100 * part) / whole)} %`
 }

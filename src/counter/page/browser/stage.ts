@@ -1,5 +1,7 @@
+// The picture in the browser.
 import type { Instance, LiveInstance } from '../../instances/instance.js'
 import { type Drawn, inWords, picture, type Scene } from '../parts/picture.js'
+import { pinnedVisits } from '../parts/pinned.js'
 import type { PageState } from '../parts/state.js'
 import { colour, grouped } from '../parts/words.js'
 
@@ -7,7 +9,7 @@ import { colour, grouped } from '../parts/words.js'
 const LEAVES_AFTER_MS = 4_000
 const PULSE_MS = 900
 
-type Answered = Pick<PageState, 'visits' | 'instance' | 'store'>
+type Answered = Pick<PageState, 'visits' | 'instance' | 'store' | 'trail'>
 
 /** The picture on the page: drawn again when who is in it changes, lit at each answer. */
 export class Stage {
@@ -18,18 +20,19 @@ export class Stage {
 
   constructor(place: HTMLElement, state: PageState) {
     this.#place = place
-    this.#scene = { ...state, redisAway: false }
+    this.#scene = { ...state, redisAway: false, pinned: pinnedVisits(state.trail, state.instances) }
     this.#shape = this.#shapeOf(this.#scene)
   }
 
-  /** How many instances live, as far as is known. */
-  get live(): number {
-    return this.#scene.instances.filter(({ gone }) => !gone).length
+  /** The instances that are alive, as far as is known. */
+  get live(): readonly LiveInstance[] {
+    return this.#scene.instances.filter(({ gone }) => !gone)
   }
 
-  /** Shows who lives now. */
-  show(instances: readonly LiveInstance[]): void {
+  /** Shows who is alive now. */
+  show(alive: readonly LiveInstance[]): void {
     const now = Date.now()
+    const instances = this.#withUnheard(alive)
     const before = new Map(this.#scene.instances.map((instance) => [instance.id, instance]))
     // One index, two instances: the older one is on its way out, or its last word is younger than its death.
     const replaced = (one: LiveInstance) =>
@@ -53,6 +56,14 @@ export class Stage {
     this.#draw({ ...this.#scene, instances: drawn })
   }
 
+  /** An instance without Redis knows only itself: that it names no other doesn't mean that the others have left. */
+  #withUnheard(alive: readonly LiveInstance[]): readonly LiveInstance[] {
+    if (this.#scene.store !== 'memory' || alive.length !== 1) return alive
+    const replaced = ({ index }: LiveInstance) =>
+      index !== null && alive.some((other) => other.index === index)
+    return [...alive, ...this.live.filter((one) => !replaced(one))]
+  }
+
   /** Shows that Redis doesn't answer, or does again. */
   redis(away: boolean): void {
     this.#draw({ ...this.#scene, redisAway: away })
@@ -65,10 +76,11 @@ export class Stage {
   }
 
   /** Shows what was answered, and by whom; with a pulse along the way that the request took. */
-  answered({ visits, instance, store }: Answered, pulse: boolean): void {
+  answered({ visits, instance, store, trail }: Answered, pulse: boolean): void {
     const known = this.#scene.instances.some(({ id, gone }) => id === instance.id && !gone)
     this.#leftAt.delete(instance.id)
-    this.#scene = { ...this.#scene, visits, instance, store }
+    const pinned = pinnedVisits(trail, this.live)
+    this.#scene = { ...this.#scene, visits, instance, store, pinned }
     if (!known)
       this.show([
         ...this.#scene.instances.filter(({ gone }) => !gone),
@@ -115,8 +127,14 @@ export class Stage {
   }
 
   // The count and the light change in place: a drawing of its own for each would cut the pulses short.
-  #shapeOf({ instances, redisAway, visits }: Scene): string {
+  #shapeOf({ instances, redisAway, visits, store, pinned }: Scene): string {
     const who = instances.map(({ id, gone }) => [id, gone])
-    return JSON.stringify([who, redisAway, visits === null ? 0 : grouped(visits).length])
+    return JSON.stringify([
+      who,
+      redisAway,
+      store === 'memory',
+      pinned > 0,
+      visits === null ? 0 : grouped(visits).length,
+    ])
   }
 }

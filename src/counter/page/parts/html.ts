@@ -1,3 +1,4 @@
+// Markup whose values are escaped.
 /** Markup that is safe to send: every value in it went through `html`. */
 export interface Html {
   readonly markup: string

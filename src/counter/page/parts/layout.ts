@@ -1,3 +1,4 @@
+// Where the parts of the picture are.
 /** The picture lies on wide screens and stands on phones: a place is along the way of a request, and across it. */
 export interface Frame {
   readonly name: 'wide' | 'tall'
@@ -24,11 +25,11 @@ export const WIDE: Frame = {
 
 export const TALL: Frame = {
   name: 'tall',
-  along: { browser: [6, 66], balancer: [108, 150], instances: [204, 312], redis: [376, 446] },
+  along: { browser: [3, 43], balancer: [68, 98], instances: [132, 192], redis: [228, 299] },
   across: [360, 360],
   pitch: [20, 86],
   thickest: 74,
-  longest: 56,
+  longest: 46,
 }
 
 export interface Slot {

@@ -1,3 +1,4 @@
+// The picture of the path of a request.
 import type { LiveInstance } from '../../instances/instance.js'
 import { type Html, html } from './html.js'
 import { type Frame, layout, type Slot, type Span, TALL, WIDE } from './layout.js'
@@ -13,9 +14,11 @@ export interface Drawn extends LiveInstance {
 export interface Scene extends Pick<PageState, 'visits' | 'instance' | 'store'> {
   readonly instances: readonly Drawn[]
   readonly redisAway: boolean
+  /** How many of the last visits met one instance only, though others are alive; 0: they alternate. */
+  readonly pinned: number
 }
 
-/** The way of a request: browser, load balancer, instances, Redis; lying and standing, the style shows the one that fits. */
+/** The path of a request: browser, load balancer, instances, Redis; lying and standing, the style shows the one that fits. */
 export function picture(scene: Scene): Html {
   return html`${[WIDE, TALL].map((frame) => drawing(frame, scene))}`
 }
@@ -24,18 +27,18 @@ function drawing(frame: Frame, scene: Scene): Html {
   const { name, along } = frame
   const { slots, thickness, across } = layout(frame, scene.instances.length)
   const pen = new Pen(frame, across / 2)
-  const [width, height] = name === 'wide' ? [740, across] : [across, 452]
+  const [width, height] = name === 'wide' ? [740, across] : [across, 302]
   const lit = scene.instances.some(({ id }) => id === scene.instance.id) && ' lit'
   const each = (draw: (instance: Drawn, slot: Slot) => Html) =>
     scene.instances.map((instance, turn) => draw(instance, slots[turn] as Slot))
-  return html`<svg class="${name}" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${inWords(scene)}">
+  return html`<svg class="${name}${scene.pinned > 0 && ' pinned'}" viewBox="0 0 ${round(width)} ${round(height)}" role="img" aria-label="${inWords(scene)}">
 <path class="entrance way${lit} ${colour(scene.instance)}" d="${pen.entrance()}"/>
 ${each((one, slot) => html`<path class="way ${classes(one, scene)}" data-id="${one.id}" d="${pen.way(slot, scene.store === 'memory')}"/>`)}
 <g class="pulses"></g>
 <g class="browser"><rect ${pen.box(along.browser, pen.middle, name === 'wide' ? 76 : 100)} rx="10"/>
-${name === 'wide' ? html`<path d="M6 ${round(pen.middle - 18)}h110"/>` : html`<path d="M${round(pen.middle - 50)} 26h100"/>`}
-<text y="10" transform="${pen.place(center(along.browser))}">Browser</text></g>
-<g><rect ${pen.box(along.balancer, pen.middle, name === 'wide' ? 56 : 150)} rx="24"/>
+${name === 'wide' ? html`<path d="M6 ${round(pen.middle - 18)}h110"/>` : html`<path d="M${round(pen.middle - 50)} 15h100"/>`}
+<text y="${name === 'wide' ? 10 : 6}" transform="${pen.place(center(along.browser))}">Browser</text></g>
+<g><rect ${pen.box(along.balancer, pen.middle, name === 'wide' ? 56 : 150)} rx="${name === 'wide' ? 24 : 15}"/>
 <text transform="${pen.place(center(along.balancer))}">${name === 'wide' ? html`<tspan x="0" y="-9">Load</tspan><tspan x="0" y="9">balancer</tspan>` : 'Load balancer'}</text></g>
 ${each((one, slot) => {
   const text = label(one)
@@ -102,7 +105,7 @@ const MARGIN = 8
 function redis({ store, redisAway, visits }: Scene, place: string): Html {
   const state = redisAway ? 'away' : store === 'memory' ? 'unused' : 'up'
   const inside =
-    state === 'away' ? 'away' : state === 'unused' ? 'not asked' : visits === null ? '' : grouped(visits)
+    state === 'away' ? 'away' : state === 'unused' ? 'not used' : visits === null ? '' : grouped(visits)
   const size =
     inside.length > 9 ? ' class="small"' : state === 'up' && inside.length < 6 ? ' class="large"' : ''
   return html`<g class="redis ${state}" transform="${place}">
@@ -120,11 +123,16 @@ function title(instance: Drawn): string {
 }
 
 /** @returns what the picture shows, for those who don't see it. */
-export function inWords({ instances, instance, store, redisAway }: Scene): string {
+export function inWords({ instances, instance, store, redisAway, pinned }: Scene): string {
   const live = instances.filter(({ gone }) => !gone).length
   const end =
-    store === 'memory' ? 'Redis is not asked' : redisAway ? 'Redis is away' : 'Redis keeps the session'
-  return `Browser, load balancer, ${many(live, 'instance')}, Redis. Instance ${label(instance)} answered last; ${end}.`
+    store === 'memory'
+      ? 'Redis is not used'
+      : redisAway
+        ? 'Redis can’t be reached'
+        : 'Redis keeps the session'
+  const who = pinned > 0 ? `answered the last ${pinned} visits` : 'answered last'
+  return `Browser, load balancer, ${many(live, 'instance')}, Redis. Instance ${label(instance)} ${who}; ${end}.`
 }
 
 function center([from, to]: Span): number {

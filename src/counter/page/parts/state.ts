@@ -1,3 +1,4 @@
+// What the page shows, shared by the server and the script.
 import type { StoreName } from '../../config/store-names.js'
 import type { Instance, LiveInstance } from '../../instances/instance.js'
 import type { Visit } from '../../visit/trail.js'

@@ -1,13 +1,19 @@
-import type { Instance } from '../../instances/instance.js'
+// The last visits as a strip.
+import type { Instance, LiveInstance } from '../../instances/instance.js'
 import type { Visit } from '../../visit/trail.js'
 import { type Html, html } from './html.js'
+import { pinnedHint } from './pinned.js'
 import { colour, label } from './words.js'
 
 /** How a time is written; the browser's script knows the reader's time zone, the server doesn't. */
 type TimeText = (at: number) => string
 
-/** The last visits as a strip, oldest first, and each instance's share of them. */
-export function trail(visits: readonly Visit[], timeText: TimeText): Html {
+/** The last visits as a strip, oldest first, and each instance's share of them; a hint if one had them all. */
+export function trail(
+  visits: readonly Visit[],
+  timeText: TimeText,
+  instances: readonly LiveInstance[],
+): Html {
   if (visits.length === 0) return html`<p class="quiet">None yet.</p>`
   const steps = visits.map(
     ({ at, instance }) =>
@@ -27,7 +33,7 @@ export function trail(visits: readonly Visit[], timeText: TimeText): Html {
   const named = visits.some(({ instance }) => label(instance).length > 3) && ' named'
   return html`<ol class="strip${named}">${steps}</ol>
 <svg class="bar" viewBox="0 0 ${visits.length} 1" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
-<ul class="shares" aria-label="Share of each instance">${words}</ul>`
+<ul class="shares" aria-label="Share of each instance">${words}</ul>${pinnedHint(visits, instances)}`
 }
 
 // A time of a clock that is far off must not break the page.

@@ -1,3 +1,4 @@
+// Names, colours and numbers as the page writes them.
 import type { Instance } from '../../instances/instance.js'
 
 /** @returns the short name of an instance: its index, else the last part of its id, as kubectl shows pods of one Deployment. */

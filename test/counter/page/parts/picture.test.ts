@@ -11,6 +11,7 @@ const scene = (instances: number, ended = '') => ({
   instance: { id: `instance-0${ended}`, index: 0 },
   instances: Array.from({ length: instances }, (_, index) => instance(index)),
   redisAway: false,
+  pinned: 0,
 })
 
 describe.each([WIDE, TALL])('the layout, $name', (frame) => {
@@ -45,13 +46,13 @@ describe('the picture', () => {
   it('says in words what it shows', () => {
     const shown = picture({ ...scene(1), redisAway: true }).markup
     expect(shown).toContain(
-      'aria-label="Browser, load balancer, 1 instance, Redis. Instance 0 answered last; Redis is away."',
+      'aria-label="Browser, load balancer, 1 instance, Redis. Instance 0 answered last; Redis can’t be reached."',
     )
   })
 
   it('sends no request to Redis where sessions are in memory', () => {
     const drawn = picture({ ...scene(2), store: 'memory' }).markup
-    expect(drawn).toContain('not asked')
+    expect(drawn).toContain('not used')
   })
 })
 
