@@ -1,11 +1,25 @@
 import { defineConfig } from 'vitest/config'
+import { SCRIPTS_FILE, withMutant } from './test/proof/mutation/lua-mutants.js'
+import type { Mutant } from './test/proof/mutation/mutate-lua.js'
 
-/** What `npm run mutation` runs for each mutant of the exact store: its quick tests, a Redis for each file. */
+const { LUA_MUTANT } = process.env
+
+/** What is run for each mutant of the exact store: the tests that can notice one, a Redis for each file. */
 export default defineConfig({
+  plugins: [
+    {
+      name: 'lua-mutant',
+      transform(source, id) {
+        if (LUA_MUTANT === undefined || !id.endsWith(SCRIPTS_FILE)) return undefined
+        return { code: withMutant(source, JSON.parse(LUA_MUTANT) as Mutant), map: null }
+      },
+      enforce: 'pre',
+    },
+  ],
   test: {
-    include: ['test/store/{change,merge,store,express}.test.ts'],
+    include: ['test/store/{change,merge,update,update-on-load,store,express,in-sync,durability}.test.ts'],
     maxWorkers: 1,
-    testTimeout: 10_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 })

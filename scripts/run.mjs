@@ -25,6 +25,7 @@ const PROGRAMS = {
   histories: { file: PROOF, args: ['histories'], needs: ['redis'] },
   schedules: { file: PROOF, args: ['schedules'], needs: ['redis'] },
   mutation: { file: 'node_modules/@stryker-mutator/core/bin/stryker.js', args: ['run'], needs: ['redis'] },
+  'mutation:lua': { file: PROOF, args: ['mutation'], needs: ['redis'] },
   packages: { file: 'scripts/packages.mjs' },
   render: { file: 'scripts/render.mjs', needs: ['helm'] },
   screenshots: { file: 'scripts/screenshots.mjs', needs: ['redis', 'chromium'] },

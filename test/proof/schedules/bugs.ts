@@ -1,7 +1,7 @@
-import type { Edit } from './explore.js'
+import type { Edits } from './explore.js'
 
 /** Bugs that such a store may have, each put into its source on purpose: what finds none of these is no proof. */
-export const BUGS: Readonly<Record<string, Edit>> = {
+export const BUGS: Readonly<Record<string, Edits>> = {
   'a mark is not written': [[/if changed then redis\.call\('HSET', key, mark.* end$/m, '']],
   'a mark is checked by >= instead of ==': [
     [/if last == sequence then/, 'if tonumber(sequence) >= tonumber(last) then'],

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { readFile, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -7,14 +7,30 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { anySchedule, run, type Schedule, type StoreClass } from './schedule.js'
 
-/** A change of the store's source text: each pair is replaced in whichever file has it. */
-export type Edit = readonly (readonly [find: RegExp, replacement: string])[]
+/** Changes of the store's source text: each pair is replaced in whichever file has it. */
+export type Edits = readonly (readonly [find: RegExp, replacement: string])[]
 
 /** @returns the store's class, built from its source with these changes. @throws Error if one of them finds nothing to change. */
-export async function buildStore(edits: Edit = []): Promise<StoreClass> {
+export async function buildWith(edits: Edits): Promise<StoreClass> {
   const missing = new Set(edits)
-  const name = createHash('sha1').update(String(edits)).digest('hex').slice(0, 12)
-  const outfile = resolve(`dist/proof/store-${name}.js`)
+  const Store = await buildStore((_path, source) => {
+    let changed = source
+    for (const edit of edits) {
+      const before = changed
+      changed = changed.replace(edit[0], edit[1])
+      if (changed !== before) missing.delete(edit)
+    }
+    return changed
+  })
+  if (missing.size > 0) throw new Error(`nothing to change: ${[...missing].map(([find]) => find).join(', ')}`)
+  return Store
+}
+
+/** @returns the store's class, built from its source as `change` makes it. */
+export async function buildStore(
+  change: (path: string, source: string) => string = (_path, source) => source,
+): Promise<StoreClass> {
+  const outfile = resolve(`dist/proof/store-${randomBytes(6).toString('hex')}.js`)
   await build({
     entryPoints: ['src/store/index.ts'],
     outfile,
@@ -28,20 +44,18 @@ export async function buildStore(edits: Edit = []): Promise<StoreClass> {
         name: 'edits',
         setup({ onLoad }) {
           onLoad({ filter: /src\/store\/.*\.ts$/ }, async ({ path }) => {
-            let contents = await readFile(path, 'utf8')
-            for (const edit of edits) {
-              const changed = contents.replace(edit[0], edit[1])
-              if (changed !== contents) missing.delete(edit)
-              contents = changed
-            }
+            const contents = change(path, await readFile(path, 'utf8'))
             return { contents, loader: 'ts' }
           })
         },
       },
     ],
   })
-  if (missing.size > 0) throw new Error(`nothing to change: ${[...missing].map(([find]) => find).join(', ')}`)
-  return ((await import(pathToFileURL(outfile).href)) as { ExactRedisStore: StoreClass }).ExactRedisStore
+  try {
+    return ((await import(pathToFileURL(outfile).href)) as { ExactRedisStore: StoreClass }).ExactRedisStore
+  } finally {
+    await rm(outfile)
+  }
 }
 
 export interface Exploration {
@@ -62,11 +76,23 @@ const BATCH = 250
 /** How long a shorter schedule is searched for, in ms. */
 const SHRINK_MS = 20_000
 
+interface ExploreOptions {
+  /** How long to search, in ms. */
+  readonly ms: number
+  /** How many schedules to play at most, in whole batches. */
+  readonly most?: number
+  readonly seed: number
+  /** Which of the seed's schedules to play again. */
+  readonly path?: string | undefined
+  /** Whether to look for a shorter schedule that breaks a promise, too. */
+  readonly shrink?: boolean
+}
+
 /** Plays schedules until one breaks a promise, or the time is over. */
 export async function explore(
   Store: StoreClass,
   redis: Redis,
-  { ms, seed, path }: { ms: number; seed: number; path?: string | undefined },
+  { ms, most = Number.POSITIVE_INFINITY, seed, path, shrink = true }: ExploreOptions,
 ): Promise<Exploration> {
   const began = performance.now()
   let found = Number.POSITIVE_INFINITY
@@ -81,8 +107,13 @@ export async function explore(
       throw error
     }
   })
-  for (let batch = seed; performance.now() < began + ms; batch += 1) {
-    const parameters = { seed: batch, numRuns: BATCH, ...(path === undefined ? {} : { path }) }
+  for (let batch = seed; performance.now() < began + ms && schedules < most; batch += 1) {
+    const parameters = {
+      seed: batch,
+      numRuns: BATCH,
+      endOnFailure: !shrink,
+      ...(path === undefined ? {} : { path }),
+    }
     const { counterexample, counterexamplePath } = await fc.check(property, parameters)
     const [schedule] = counterexample ?? []
     if (schedule) {

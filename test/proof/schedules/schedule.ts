@@ -74,7 +74,7 @@ export async function run(
           client: client as unknown as ExactRedisStoreOptions['client'],
           ttl: TTL_SECONDS,
           counters: ['visits'],
-          ...({ logs: { trail: 50 }, cappedLists: { trail: 50 } } as object),
+          cappedLists: { trail: 50 },
           deadlineMs: DEADLINE_MS,
           onGone: 'error',
         }),

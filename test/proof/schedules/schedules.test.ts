@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { useRedis } from '../../support/use-redis.js'
 import { BUGS } from './bugs.js'
-import { buildStore, explore } from './explore.js'
+import { buildStore, buildWith, explore } from './explore.js'
 
 const { client } = await useRedis('--enable-debug-command', 'yes')
 
@@ -16,7 +16,7 @@ describe('schedules', () => {
   })
 
   it.each(Object.entries(BUGS))('find that %s', { timeout: PATIENCE_MS * 2 }, async (_name, edits) => {
-    const { broken } = await explore(await buildStore(edits), client, { ms: PATIENCE_MS, seed: 1 })
+    const { broken } = await explore(await buildWith(edits), client, { ms: PATIENCE_MS, seed: 1 })
     expect(broken?.why).toEqual(expect.any(String))
   })
 })
