@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  ciFile,
   environment,
   find,
   type KubernetesObject,
@@ -111,6 +112,72 @@ test('the class of an Ingress is nobody’s unless it is named', async () => {
   })
 })
 
+test('an Ingress with several hosts and paths, and a certificate of another Secret', async () => {
+  const { spec } = find(await render(ciFile('ingress')), 'Ingress', 'redissessions')
+  expect(spec).toMatchObject({
+    tls: [
+      { hosts: ['*.c.test'], secretName: 'c-tls' },
+      { hosts: ['a.test', 'b.test'], secretName: 'redissessions-tls' },
+    ],
+    rules: [
+      { host: 'a.test', http: { paths: [{ path: '/', pathType: 'Prefix' }] } },
+      { host: 'b.test', http: { paths: [{ path: '/' }] } },
+      { host: 'b.test', http: { paths: [{ path: '/counter', pathType: 'Exact' }] } },
+      { host: '*.c.test' },
+    ],
+  })
+})
+
+test('an HTTPRoute says what the cluster would fill in, so that nothing drifts', async () => {
+  const route = '--set=httpRoute.enabled=true,httpRoute.parentRefs[0].name=gateway'
+  expect(find(await render([route]), 'HTTPRoute', 'redissessions').spec).toEqual({
+    parentRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'gateway' }],
+    rules: [
+      {
+        matches: [{ path: { type: 'PathPrefix', value: '/' } }],
+        backendRefs: [{ group: '', kind: 'Service', name: 'redissessions', port: 80, weight: 1 }],
+      },
+    ],
+  })
+  const own = find(await render(ciFile('gateway')), 'HTTPRoute', 'redissessions').spec as { rules: object[] }
+  expect(own.rules).toMatchObject([{ timeouts: { request: '10s' }, backendRefs: [{}] }, { filters: [{}] }])
+  expect(own.rules[1]).not.toHaveProperty('backendRefs')
+})
+
+test('every Service takes the address families; the app’s takes the rest', async () => {
+  const objects = await render([
+    ...ciFile('load-balancer'),
+    '--set=redis.mode=sentinel,serviceMonitor.enabled=true',
+  ])
+  for (const { spec } of objects.filter(({ kind }) => kind === 'Service'))
+    expect(spec).toMatchObject({ ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] })
+  expect(find(objects, 'Service', 'redissessions').spec).toMatchObject({
+    externalTrafficPolicy: 'Local',
+    loadBalancerClass: 'example.com/lb',
+    loadBalancerSourceRanges: ['203.0.113.0/24'],
+  })
+})
+
+test('budgets, probes, strategy and scaling as the user says', async () => {
+  const objects = await render([
+    ...ciFile('autoscaling'),
+    '--set=readinessProbe.periodSeconds=7,strategy.type=Recreate,strategy.rollingUpdate=null,revisionHistoryLimit=3',
+    '--set=redis.livenessProbe.timeoutSeconds=30',
+  ])
+  expect(find(objects, 'PodDisruptionBudget', 'redissessions').spec).toMatchObject({ minAvailable: '50%' })
+  expect(find(objects, 'PodDisruptionBudget', 'redissessions').spec).not.toHaveProperty('maxUnavailable')
+  expect(find(objects, 'HorizontalPodAutoscaler', 'redissessions').spec).toHaveProperty('behavior.scaleDown')
+  const deployment = find(objects, 'Deployment', 'redissessions')
+  expect(deployment.spec).toMatchObject({ strategy: { type: 'Recreate' }, revisionHistoryLimit: 3 })
+  expect(pods([deployment])[0]?.spec.containers[0]).toMatchObject({
+    readinessProbe: { periodSeconds: 7, timeoutSeconds: 2 },
+  })
+  const redis = find(objects, 'StatefulSet', 'redissessions-redis')
+  expect(pods([redis])[0]?.spec.containers[0]).toMatchObject({
+    livenessProbe: { periodSeconds: 20, timeoutSeconds: 30 },
+  })
+})
+
 test('an Ingress takes any host where none is named', async () => {
   const args = [...valuesFiles('cloudfoundry'), '--set=ingress.host=']
   const { spec } = find(await render(args), 'Ingress', 'redissessions') as { spec: { rules: object[] } }
@@ -142,6 +209,9 @@ test('the notes say where the page is, the two tests, what is off, and how to tu
   expect(await notes(valuesFiles('contrast-memory'))).toContain('WARNING')
   expect(plain).toContain('--reset-then-reuse-values --set session.store=memory')
   expect(plain).not.toContain('WARNING')
+  expect(await notes(['--set=redis.maxmemory=129mb'])).toContain(
+    'WARNING: redis.maxmemory=129mb is more than half',
+  )
   expect(await notes(['--set=redis.persistence.enabled=false'])).toContain('redis.persistence.enabled=true')
 })
 

@@ -29,6 +29,10 @@ describe('contradictions are refused, with the way out', () => {
     ['httpRoute.enabled=true', 'httpRoute.parentRefs'],
     ['service.nodePort=30080', 'service.type=NodePort'],
     ['terminationGracePeriodSeconds=12', 'more than 12'],
+    ['redis.maxmemory=256mb', 'Use at most half of the limit'],
+    ['redis.maxmemory=1gb,redis.resources.limits.memory=1000M', 'Use at most half of the limit'],
+    ['redis.resources.limits.memory=1e2Mi', 'limits/memory'],
+    ['redis.mode=sentinel,redis.persistence.existingClaim=mine', 'redis.mode=standalone'],
   ])('%s', async (values, wayOut) => {
     expect(await refusal([`--set=${values}`])).toContain(wayOut)
   })
@@ -57,9 +61,22 @@ describe('the schema refuses', () => {
     ['a digest that is none', 'image.digest=sha256:abc'],
     ['a policy that does not exist', 'image.pullPolicy=Sometimes'],
     ['a node without port', 'redis.enabled=false,externalRedis.nodes={redis.test}'],
+    ['an IPv6 address without brackets', 'redis.enabled=false,externalRedis.nodes={fd00::1:6379}'],
+    ['a variable without a name', 'extraEnv[0].value=a'],
+    ['a rule of the wrong direction', 'networkPolicy.extraEgress[0].from[0].podSelector.a=b'],
+    ['a timing that a probe has not', 'readinessProbe.everySeconds=3'],
   ])('%s', async (_what, values) => {
     expect(await refusal([`--set=${values}`])).toMatch(/schema|at '\/|additional properties/i)
   })
+})
+
+test('a version that is a number for YAML, and may have lost its last digit', async () => {
+  expect(await refusal(['--set-json=image.tag=8.1'])).toContain('/image/tag')
+})
+
+test('memory without a limit, or well below it, is accepted', async () => {
+  await expect(render(['--set=redis.resources.limits=null,redis.maxmemory=4gb'])).resolves.toBeDefined()
+  await expect(render(['--set=redis.maxmemory=255mb'])).resolves.toBeDefined()
 })
 
 test('the values files themselves are accepted together', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { find, render } from '../support/chart.js'
+import { ciFile, find, render } from '../support/chart.js'
 
 const component = (name: string) => ({
   podSelector: { matchLabels: expect.objectContaining({ 'app.kubernetes.io/component': name }) },
@@ -75,4 +75,30 @@ test('an external Redis is reached at its port, where it is said to be', async (
   expect(await policy('redissessions', external, to)).toMatchObject({
     egress: [{}, { ports: [{ port: 6380 }], to: [{ ipBlock: { cidr: '203.0.113.0/24' } }] }],
   })
+})
+
+test('an external Redis by IPv6 addresses, too', async () => {
+  const nodes = '--set=redis.enabled=false,externalRedis.nodes={[fd00::1]:6380}'
+  expect(await policy('redissessions', nodes)).toMatchObject({ egress: [{}, { ports: [{ port: 6380 }] }] })
+})
+
+test('on OpenShift DNS listens on another port', async () => {
+  const ports = [53, 53, 5353, 5353].map((port) => ({ port }))
+  const openshift = ['--set=openshift.enabled=true,redis.mode=sentinel']
+  for (const name of ['redissessions', 'redissessions-redis', 'redissessions-sentinel', 'redissessions-test'])
+    expect(await policy(name, ...openshift)).toMatchObject({
+      egress: expect.arrayContaining([{ ports: ports.map((port) => expect.objectContaining(port)) }]),
+    })
+})
+
+test('a mesh gets its rules, for the app and for Redis', async () => {
+  const rules = {
+    ingress: expect.arrayContaining([{ ports: [{ port: 15008, protocol: 'TCP' }] }]),
+    egress: expect.arrayContaining([expect.objectContaining({ ports: [{ port: 15012, protocol: 'TCP' }] })]),
+  }
+  for (const name of ['redissessions', 'redissessions-redis'])
+    expect(await policy(name, ...ciFile('mesh'))).toMatchObject(rules)
+  expect(
+    await policy('redissessions-sentinel', ...ciFile('mesh'), '--set=redis.mode=sentinel'),
+  ).toMatchObject(rules)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { environment, find, render } from '../support/chart.js'
+import { ciFile, environment, find, render } from '../support/chart.js'
 
 const config = async (...values: string[]) => {
   const { data } = find(await render(values), 'ConfigMap', 'redissessions-redis')
@@ -34,6 +34,44 @@ test('a claim of its own that outlives the release, or none', async () => {
   })
   const [without] = [await render(['--set=redis.persistence.enabled=false'])]
   expect(find(without, 'StatefulSet', 'redissessions-redis').spec).not.toHaveProperty('volumeClaimTemplates')
+})
+
+test('volumes as the user says: a claim that exists, no class, annotations, and what happens to them', async () => {
+  const spec = async (...args: string[]) =>
+    find(await render(args), 'StatefulSet', 'redissessions-redis').spec
+  const existing = await spec('--set=redis.persistence.existingClaim=sessions')
+  expect(existing).not.toHaveProperty('volumeClaimTemplates')
+  expect(existing).toMatchObject({
+    template: {
+      spec: {
+        volumes: expect.arrayContaining([{ name: 'data', persistentVolumeClaim: { claimName: 'sessions' } }]),
+      },
+    },
+  })
+  expect(await spec('--set=redis.persistence.storageClass=-')).toMatchObject({
+    volumeClaimTemplates: [{ spec: { storageClassName: '' } }],
+  })
+  expect(await spec(...ciFile('sentinel'))).toMatchObject({
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' },
+    volumeClaimTemplates: [
+      { metadata: { annotations: { backup: 'daily' } }, spec: { storageClassName: 'fast' } },
+    ],
+  })
+})
+
+test('TLS: Redis speaks nothing else, and the app knows its authority', async () => {
+  const objects = await render(ciFile('sentinel-tls'))
+  const { data = {} } = find(objects, 'ConfigMap', 'redissessions-redis')
+  expect(data['redis.conf']).toMatch(/^port 0\ntls-port 6379$/m)
+  expect(data['redis.conf']).toContain('tls-replication yes')
+  expect(environment(find(objects, 'Deployment', 'redissessions'))).toMatchObject({
+    REDIS_TLS_CA_FILE: '/run/secrets/redis-ca/ca.crt',
+  })
+  for (const name of ['redissessions-redis', 'redissessions-sentinel'])
+    expect(environment(find(objects, 'StatefulSet', name)).TLS).toContain('--tls --cacert')
+  const bound = find(await render(ciFile('redis-tls')), 'Secret', 'redis-e9771')
+  const services = Buffer.from(bound.data?.VCAP_SERVICES ?? '', 'base64').toString()
+  expect(JSON.parse(services).redis[0].credentials.uri).toMatch(/^rediss:/)
 })
 
 describe('with Sentinels', () => {

@@ -54,16 +54,21 @@ async function helm(...args: string[]): Promise<string> {
 }
 
 /** @returns what `helm template` prints. */
-export function renderText(args: readonly string[] = [], release = 'redissessions'): Promise<string> {
-  return helm('template', release, CHART, ...args)
+export function renderText(
+  args: readonly string[] = [],
+  release = 'redissessions',
+  chart = CHART,
+): Promise<string> {
+  return helm('template', release, chart, ...args)
 }
 
 /** @returns the objects that `helm template` makes of the chart with these arguments. */
 export async function render(
   args: readonly string[] = [],
   release = 'redissessions',
+  chart = CHART,
 ): Promise<KubernetesObject[]> {
-  const text = await renderText(args, release)
+  const text = await renderText(args, release, chart)
   return parseAllDocuments(text, { merge: true })
     .map((document): unknown => document.toJS())
     .filter((object): object is KubernetesObject => object !== null)
