@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { Ajv } from 'ajv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { CHART, renderText, valuesFiles } from '../support/chart.js'
+import { CHART, CI_SETS, ciFile, renderText, valuesFiles } from '../support/chart.js'
 import { TestNamespace } from '../support/cluster.js'
 
 // The API server knows more of an object than any schema: these are sent to it as a dry run, strictly.
@@ -24,26 +24,33 @@ describe('the API server takes every object that the chart makes of', () => {
     ['cloudfoundry and kind', valuesFiles('cloudfoundry', 'kind')],
     ['production', valuesFiles('production')],
     ['contrast-memory', valuesFiles('contrast-memory')],
-    [
-      'an external Redis, with exporter off and everything of networking on',
-      [
-        '--set=redis.enabled=false,externalRedis.nodes={redis.test:6380},externalRedis.existingSecret=theirs',
-        '--set=networkPolicy.ingressFrom[0].namespaceSelector.matchLabels.name=ingress',
-        '--set=service.type=LoadBalancer',
-      ],
-    ],
-  ])('%s', async (_name, args) => {
-    await dryRun(await renderText(args))
+    ['openshift', valuesFiles('openshift')],
+    ...CI_SETS.map((name) => [`ci/${name}`, ciFile(name)] as const),
+  ] as const)('%s', async (_name, args) => {
+    // The cluster of the tests has one address family, and no class, priority or runtime of these names for the pod of helm test.
+    const one = '--set=service.ipFamilyPolicy=null,service.ipFamilies=null'
+    await dryRun(await renderText([...args, one, '--skip-tests', '--namespace', namespace.name]))
   })
 
   test('an HTTPRoute, where the cluster has the Gateway API', async (context) => {
     const { stdout } = await run('kubectl', ['api-resources', '--output', 'name'])
     if (!stdout.includes('httproutes.gateway.networking.k8s.io')) return context.skip('no Gateway API')
     const route = 'httpRoute.enabled=true,httpRoute.hostnames={a.test},httpRoute.parentRefs[0].name=gateway'
-    await dryRun(await renderText([`--set=${route}`, '--show-only=templates/app/http-route.yaml']))
+    const only = ['--show-only=templates/app/http-route.yaml', '--namespace', namespace.name]
+    for (const set of [[`--set=${route}`], ciFile('gateway')]) {
+      const text = await renderText([...set, ...only])
+      await namespace.kubectlWith(text, 'apply', '--dry-run=server', '--validate=strict', '--filename', '-')
+    }
   })
 
-  async function dryRun(manifests: string) {
+  test.each(['1234', '1e3', 'n', 'on', 'true', 'null'])('a release called %s', async (release) => {
+    const sentinel = ['--set=redis.mode=sentinel', '--namespace', namespace.name]
+    await dryRun(await renderText([...sentinel, '--skip-tests'], release))
+  })
+
+  async function dryRun(text: string) {
+    const served = text.split(/^---$/m).filter((object) => !/^apiVersion: (monitoring|gateway)/m.test(object))
+    const manifests = served.join('---')
     const args = ['apply', '--dry-run=server', '--validate=strict', '--filename', '-']
     const said = await namespace.kubectlWith(manifests, ...args)
     expect(said).toMatch(/\(server dry run\)/)

@@ -91,22 +91,29 @@ test('the autoscaler follows the CPU', async (context) => {
   expect((await load).anomalies).toMatchObject({ lost: 0, doubleCounted: 0, reset: 0 })
 })
 
-test('kubectl apply -k: one command, and no secret in any file', async () => {
+test('kubectl apply -k: one command, any names, and no secret in any file', async () => {
   // A copy of k8s/ for this image and this namespace; all else is as it is in the overlay.
   const copy = join(await mkdtemp(join(tmpdir(), 'redissessions-k8s-')), 'k8s')
   await cp('k8s', copy, { recursive: true })
   const overlay = join(copy, 'overlays/minikube')
   const file = join(overlay, 'kustomization.yaml')
-  const text = (await readFile(file, 'utf8')).replace(
-    /newTag: .*/,
-    `newName: ${IMAGE_NAME.repository}\n    newTag: ${IMAGE_NAME.tag}`,
-  )
-  await writeFile(file, `${text}namespace: ${namespace.name}\n`)
-  await namespace.kubectl('apply', '--kustomize', overlay)
-  await namespace.kubectl('rollout', 'status', 'deployment/redissessions', '--timeout=180s')
-  const url = await urlOf('redissessions')
+  const text = await readFile(file, 'utf8')
+  const use = async (tag: string) => {
+    const image = `newName: ${IMAGE_NAME.repository}\n    newTag: ${tag}`
+    const names = `namespace: ${namespace.name}\nnamePrefix: our-\nnameSuffix: -two\n`
+    await writeFile(file, `${text.replace(/newTag: .*/, image)}${names}`)
+  }
+  const apply = (...args: string[]) => namespace.kubectl('apply', '--kustomize', overlay, ...args)
+  await use(IMAGE_NAME.tag)
+  await apply()
+  await namespace.kubectl('rollout', 'status', 'deployment/our-redissessions-two', '--timeout=180s')
+  const url = await urlOf('our-redissessions-two')
   const { cookie } = await visit(url)
-  await namespace.kubectl('apply', '--kustomize', overlay)
+  await apply()
   expect((await visit(url, { cookie })).visits).toBe(2)
   expect(await countsOf(url, 20)).toEqual(UP_TO_20)
+  // A new image changes what it may change, for kubectl and for tools that apply on the server's side.
+  await use('another')
+  await expect(apply('--dry-run=server')).resolves.toContain('pod/our-redissessions-secrets-two configured')
+  await expect(apply('--dry-run=server', '--server-side', '--force-conflicts')).resolves.toContain('applied')
 })
