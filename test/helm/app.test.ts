@@ -96,6 +96,32 @@ test('an external Redis with a certificate of a public authority', async () => {
   expect(env).not.toHaveProperty('REDIS_TLS_CERT_FILE')
 })
 
+test('two installations can share one Redis, and a certificate may be for another name', async () => {
+  const args = [
+    '--set=redis.enabled=false,externalRedis.nodes={redis.test:6380},externalRedis.tls.enabled=true',
+    '--set=externalRedis.tls.servername=*.redis.test,externalRedis.database=3,externalRedis.keyPrefix=two:',
+  ]
+  expect(environment(find(await render(args), 'Deployment', 'redissessions'))).toMatchObject({
+    REDIS_TLS_SERVERNAME: '*.redis.test',
+    REDIS_DATABASE: '3',
+    REDIS_KEY_PREFIX: 'two:',
+  })
+})
+
+test('below a path: the app, its Ingress, its route and helm test know it', async () => {
+  const route = 'httpRoute.enabled=true,httpRoute.parentRefs[0].name=gateway,ingress.enabled=true'
+  const objects = await render([`--set=basePath=/counter,${route}`])
+  expect(environment(find(objects, 'Deployment', 'redissessions'))).toMatchObject({ BASE_PATH: '/counter' })
+  expect(environment(find(objects, 'Pod', 'redissessions-test')).URL).toBe('http://redissessions:80/counter/')
+  expect(find(objects, 'Ingress', 'redissessions').spec).toMatchObject({
+    rules: [{ http: { paths: [{ path: '/counter' }] } }],
+  })
+  expect(find(objects, 'HTTPRoute', 'redissessions').spec).toMatchObject({
+    rules: [{ matches: [{ path: { value: '/counter' } }] }],
+  })
+  expect(await notes(['--set=basePath=/counter,ingress.enabled=true'])).toContain('.localhost/counter/')
+})
+
 test('a pinned image wins over its tag', async () => {
   const digest = `sha256:${'0'.repeat(64)}`
   const [app] = pods([find(await render([`--set=image.digest=${digest}`]), 'Deployment', 'redissessions')])

@@ -22,12 +22,12 @@ const ask = (path) =>
   })
 
 for (let expected = 1; expected <= VISITS; expected++) {
-  const { visits, instance } = await ask('/')
+  const { visits, instance } = await ask('./')
   met.add(instance.id)
   if (visits !== expected) {
     console.error(`visit ${expected} was counted as ${visits} by ${instance.id}: the session was lost`)
     process.exit(1)
   }
 }
-const { instances } = await ask('/api/instances')
+const { instances } = await ask('api/instances')
 console.log(`${VISITS} visits add up over ${met.size} of ${instances.length} instances: ${[...met].join(', ')}`)

@@ -4,6 +4,9 @@
 - { name: METRICS_PORT, value: '9090' }
 - { name: LOG_LEVEL, value: {{ .Values.logLevel | quote }} }
 - { name: TRUST_PROXY, value: {{ .Values.trustProxy | toString | quote }} }
+{{- with .Values.basePath }}
+- { name: BASE_PATH, value: {{ . | quote }} }
+{{- end }}
 - { name: CONNECTION_MAX_REQUESTS, value: {{ .Values.connections.maxRequests | int | quote }} }
 - { name: CONNECTION_MAX_AGE_SECONDS, value: {{ .Values.connections.maxAgeSeconds | int | quote }} }
 # After the load balancers have noticed (preStop): clients that kept a connection are told to open another.
@@ -32,6 +35,15 @@
 - { name: REDIS_NODES, value: {{ join "," .nodes | quote }} }
 {{- with .sentinelName }}
 - { name: REDIS_SENTINEL_NAME, value: {{ . | quote }} }
+{{- end }}
+{{- with .database }}
+- { name: REDIS_DATABASE, value: {{ . | int | quote }} }
+{{- end }}
+{{- with .keyPrefix }}
+- { name: REDIS_KEY_PREFIX, value: {{ . | quote }} }
+{{- end }}
+{{- with .tls.servername }}
+- { name: REDIS_TLS_SERVERNAME, value: {{ . | quote }} }
 {{- end }}
 {{- with .username }}
 - { name: REDIS_USERNAME, value: {{ . | quote }} }
