@@ -30,7 +30,7 @@ export const ours = (store: string): SetUp => ({
   program: resolve('dist/bench/image/counter/server.js'),
   environment: {
     SESSION_STORE: store,
-    SESSION_SECRET: 'of the bench',
+    SESSION_SECRET: 'only of the bench',
     METRICS_PORT: '0',
     HOST: '127.0.0.1',
     CF_INSTANCE_INDEX: '0',

@@ -34,7 +34,7 @@ export interface Parts {
 }
 
 export function compose(settings: Settings, { log, exit, currentRedis }: Process): Parts {
-  const { session, redis, indexGroup } = settings
+  const { session, redis, keyPrefix, indexGroup } = settings
   const metrics = new Metrics()
   const readiness = new Readiness()
   const client =
@@ -45,12 +45,13 @@ export function compose(settings: Settings, { log, exit, currentRedis }: Process
       offlineQueue: session.store !== 'exact',
       ...(currentRedis && { current: currentRedis }),
     })
-  const store = openStore(session, client, metrics)
+  const store = openStore({ ...session, keyPrefix }, client, metrics)
   const startedAt = Date.now()
   // A copy: the lease may give it an index.
   const instance = { ...settings.instance }
-  const lease = client && indexGroup !== undefined ? new IndexLease(client, indexGroup, instance) : undefined
-  const registry = client && new InstanceRegistry(client, instance, startedAt, lease)
+  const indexes = `${keyPrefix}redissessions:indexes:${indexGroup}`
+  const lease = client && indexGroup !== undefined ? new IndexLease(client, indexes, instance) : undefined
+  const registry = client && new InstanceRegistry({ client, keyPrefix, instance, startedAt, lease })
   const instances = registry ?? singleInstance(instance, startedAt)
   const app = createApp({ settings, store, instance, instances, readiness, metrics, log, exit })
   return {

@@ -11,7 +11,8 @@ import { drainConnections } from './http/drain-connections.js'
 import type { ExitMode } from './instances/chaos-routes.js'
 import { createLog } from './log.js'
 import { metricsServer } from './metrics/metrics-server.js'
-import { quitRedis, reportConnection } from './redis/connect.js'
+import { quitRedis } from './redis/connect.js'
+import { reportConnection } from './redis/report-connection.js'
 
 const EXIT_CONFIG = 78 // EX_CONFIG of sysexits.h
 

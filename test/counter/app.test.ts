@@ -5,6 +5,7 @@ import { STORE_NAMES } from '../../src/counter/config/store-names.js'
 import { type Counter, cookieOf, createCounter } from '../support/counter.js'
 import { RedisServer } from '../support/redis-server.js'
 
+const [NEW, OLD] = ['the newest secret, of two', 'the older secret, of two']
 let redis: RedisServer
 let counter: Counter
 
@@ -15,7 +16,7 @@ afterAll(() => redis.stop())
 afterEach(() => counter.close())
 
 const open = (environment: Record<string, string> = {}) => {
-  counter = createCounter({ REDIS_URL: redis.url, SESSION_SECRET: 'of this test', ...environment })
+  counter = createCounter({ REDIS_URL: redis.url, SESSION_SECRET: 'only of this test', ...environment })
   return counter
 }
 const get = (path: string) => request(counter.app).get(path)
@@ -135,11 +136,11 @@ describe('the counter', () => {
   })
 
   it('still accepts cookies signed with an older secret, and signs with the newest', async () => {
-    open({ SESSION_SECRET: 'old' })
+    open({ SESSION_SECRET: OLD })
     const first = await visit()
     const cookie = cookieOf(first)
     counter.close()
-    open({ SESSION_SECRET: 'new,old' })
+    open({ SESSION_SECRET: `${NEW}\n${OLD}` })
     const second = await visit(cookie)
     expect(second.body.visits).toBe(2)
     const young = cookieOf(await visit())
@@ -149,18 +150,18 @@ describe('the counter', () => {
     expect(attributes(second)).toEqual(attributes(first))
     expect((await visit(anew)).get('Set-Cookie')).toBeUndefined()
     counter.close()
-    open({ SESSION_SECRET: 'new' })
+    open({ SESSION_SECRET: NEW })
     expect((await visit(young)).body.visits).toBe(2)
     expect((await visit(anew)).body.visits).toBe(4)
     expect((await visit(cookie)).body.visits).toBe(1)
   })
 
   it.each(STORE_NAMES)('%s: sets one cookie anew over TLS, and none without', async (store) => {
-    open({ SESSION_STORE: store, SESSION_SECRET: 'new,old', TRUST_PROXY: '1' })
+    open({ SESSION_STORE: store, SESSION_SECRET: `${NEW}\n${OLD}`, TRUST_PROXY: '1' })
     const first = await get('/').set('X-Forwarded-Proto', 'https')
     // What a browser keeps from the instances before the rollout.
     const [id] = decodeURIComponent(cookieOf(first)).slice('connect.sid=s:'.length).split('.')
-    const signature = createHmac('sha256', 'old').update(String(id)).digest('base64').replace('=', '')
+    const signature = createHmac('sha256', OLD).update(String(id)).digest('base64').replace('=', '')
     const cookie = `connect.sid=${encodeURIComponent(`s:${id}.${signature}`)}`
     const secure = await visit(cookie).set('X-Forwarded-Proto', 'https')
     expect(secure.body.visits).toBe(2)
@@ -179,6 +180,20 @@ describe('the counter', () => {
     await request(counter.app).post('/').expect(405)
     expect(await keys()).toEqual([])
   })
+
+  it.each(['exact', 'connect-redis'])(
+    '%s: keeps all its keys under the prefix it is given',
+    async (store) => {
+      open({ SESSION_STORE: store, REDIS_KEY_PREFIX: 'blue:', CF_INSTANCE_INDEX: 'auto' })
+      await counter.client?.flushall()
+      const cookie = cookieOf(await visit())
+      expect((await visit(cookie)).body.visits).toBe(2)
+      await get('/api/instances').expect(200)
+      const found = await counter.client?.keys('*')
+      expect(found).toHaveLength(2)
+      expect(found?.filter((key) => !key.startsWith('blue:'))).toEqual([])
+    },
+  )
 
   it('does not touch the store for probes and unknown paths', async () => {
     open()

@@ -73,7 +73,7 @@ describe("Redis' password changes while the instance runs:", () => {
 
 describe('the session secret changes while the instance runs:', () => {
   it('the new one signs, the old one is still accepted; without any, all stays as it was', async () => {
-    write('old-secret\n')
+    write('old-secret-of-16\n')
     const environment = { SESSION_SECRET_FILE: file() }
     const instance = await start(environment)
     const browser = new CookieJar()
@@ -81,7 +81,7 @@ describe('the session secret changes while the instance runs:', () => {
     const absent = new CookieJar()
     expect(await visits(absent, instance)).toBe(1)
 
-    write('new-secret\nold-secret\n')
+    write('new-secret-of-16\nold-secret-of-16\n')
     await instance.line(({ msg }) => msg === 'the session secrets have changed')
     expect(await visits(browser, instance)).toBe(2)
     const newcomer = new CookieJar()
@@ -94,7 +94,7 @@ describe('the session secret changes while the instance runs:', () => {
     expect(await visits(newcomer, instance)).toBe(2)
 
     // Without the old one those are known whose cookies were signed with the new one: at their first visit, or at one since.
-    write('new-secret')
+    write('new-secret-of-16')
     await until(() => instance.log.filter((line) => line.includes('secrets have changed')).length === 2)
     expect(await visits(newcomer, instance)).toBe(3)
     expect(await visits(browser, instance)).toBe(3)

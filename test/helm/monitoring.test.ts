@@ -78,7 +78,11 @@ describe('a real Prometheus that scrapes a real instance', () => {
       rules: group.rules.map((rule) => ({ ...rule, for: '0s' })),
     }))
     redis = await RedisServer.start()
-    const environment = { SESSION_SECRET: 'secret', REDIS_URL: redis.url, SESSION_DEADLINE_MS: '500' }
+    const environment = {
+      SESSION_SECRET: 'only of this test',
+      REDIS_URL: redis.url,
+      SESSION_DEADLINE_MS: '500',
+    }
     instance = await InstanceProcess.start(environment)
     prometheus = await Prometheus.start(new URL(instance.metricsUrl).host, LABELS, groups)
   })

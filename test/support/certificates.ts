@@ -15,11 +15,11 @@ export class Certificates {
     return path('crt')
   }
 
-  /** Makes a certificate for 127.0.0.1 that this authority signed; with -1 days it has expired. */
-  signed(name: string, authority: string, days = 2): { cert: string; key: string } {
+  /** Makes a certificate that this authority signed; with -1 days it has expired. */
+  signed(name: string, authority: string, days = 2, subject = 'IP:127.0.0.1'): { cert: string; key: string } {
     const path = (end: string) => join(this.#folder, `${name}.${end}`)
     const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', path('key')]
-    const request = ['-addext', 'subjectAltName=IP:127.0.0.1', '-subj', `/CN=${name}`, '-out', path('csr')]
+    const request = ['-addext', `subjectAltName=${subject}`, '-subj', `/CN=${name}`, '-out', path('csr')]
     this.#openssl('req', ...key, ...request)
     const signer = [
       '-CA',

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import type { RedisSettings } from '../../src/counter/config/redis-settings.js'
+import { freePort } from './free-port.js'
 import { RedisServer } from './redis-server.js'
 import { until } from './until.js'
 
@@ -11,13 +12,33 @@ const PRIMARIES = 3
 export class RedisCluster {
   readonly #servers: readonly RedisServer[]
   readonly #nodes: readonly Redis[]
+  /** Where clients and the other nodes connect: with TLS another port than the tests' own. */
+  readonly #ports: readonly number[]
 
-  private constructor(servers: readonly RedisServer[]) {
+  private constructor(servers: readonly RedisServer[], ports = servers.map(({ port }) => port)) {
     this.#servers = servers
+    this.#ports = ports
     this.#nodes = servers.map(({ port }) => {
       const node = new Redis(port, '127.0.0.1', { retryStrategy: () => 50 })
       return node.on('error', () => {})
     })
+  }
+
+  /** Starts one that takes TLS only, but for the tests' own connections. */
+  static async startTls(...args: string[]): Promise<RedisCluster> {
+    const servers: RedisServer[] = []
+    const ports: number[] = []
+    while (servers.length < PRIMARIES) {
+      // The nodes talk to one another on the port 10,000 above.
+      const port = await freePort()
+      if (port > 55_535) continue
+      const tls = ['--tls-port', `${port}`, '--tls-cluster', 'yes', '--tls-auth-clients', 'no', ...args]
+      servers.push(await RedisServer.start('--cluster-enabled', 'yes', ...tls))
+      ports.push(port)
+    }
+    const cluster = new RedisCluster(servers, ports)
+    await cluster.#form()
+    return cluster
   }
 
   /** Starts one whose primaries have so many replicas each. */
@@ -32,7 +53,7 @@ export class RedisCluster {
   }
 
   get addresses(): { host: string; port: number }[] {
-    return this.#servers.map(({ port }) => ({ host: '127.0.0.1', port }))
+    return this.#ports.map((port) => ({ host: '127.0.0.1', port }))
   }
 
   get settings(): RedisSettings {
@@ -175,7 +196,7 @@ export class RedisCluster {
       await node.call('CLUSTER', 'ADDSLOTS', ...slots)
       await node.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
     }
-    for (const { port } of this.#servers) await this.#nodes[0]?.call('CLUSTER', 'MEET', '127.0.0.1', port)
+    for (const port of this.#ports) await this.#nodes[0]?.call('CLUSTER', 'MEET', '127.0.0.1', port)
     for (const [i, node] of this.#nodes.slice(PRIMARIES).entries()) {
       const id = await primaries[i % PRIMARIES]?.cluster('MYID')
       // Not before it has heard of the primary.

@@ -1,6 +1,8 @@
+// Reads what Cloud Foundry tells an app: its bound Redis, and which instance this is.
 import * as v from 'valibot'
-import { Credentials, urlOf } from './credentials.js'
+import { boundAddress, Credentials } from './credentials.js'
 import type { Environment } from './environment.js'
+import type { RedisAddress } from './redis-url.js'
 import { SettingsError } from './settings-error.js'
 
 const Service = v.object({
@@ -21,10 +23,10 @@ const VcapApplication = v.object({
 /**
  * The Redis that Cloud Foundry bound to this app: by tag, label or plan (p-redis, rediscloud, aws-elasticache-redis…), by
  * the name that the user gave, or by the scheme of a user-provided service's URI.
- * @returns its URL, or undefined where none is bound.
- * @throws SettingsError where VCAP_SERVICES isn't what Cloud Foundry sets.
+ * @returns where it is; undefined if none is bound.
+ * @throws SettingsError if VCAP_SERVICES isn't what Cloud Foundry sets.
  */
-export function vcapRedis(environment: Environment): string | undefined {
+export function vcapRedis(environment: Environment): RedisAddress | undefined {
   const { VCAP_SERVICES } = environment
   if (!VCAP_SERVICES) return undefined
   const labels = json(VcapServices, 'VCAP_SERVICES', VCAP_SERVICES)
@@ -37,12 +39,12 @@ export function vcapRedis(environment: Environment): string | undefined {
     services.find(({ credentials }) =>
       /^rediss?:/.test(String(v.is(Credentials, credentials) && credentials.uri)),
     )
-  return redis && urlOf('VCAP_SERVICES', redis.credentials)
+  return redis && boundAddress('VCAP_SERVICES', redis.credentials)
 }
 
 /**
- * @returns what Cloud Foundry says of this instance; nothing elsewhere. With CF_INSTANCE_INDEX=auto, which a platform sets
- *   that numbers no instances, the group within which they number themselves: this version of the app.
+ * @returns what Cloud Foundry says about this instance; nothing on other platforms. With CF_INSTANCE_INDEX=auto, which a
+ *   platform sets if it doesn't number instances, the group within which they number themselves: this version of the app.
  */
 export function cloudFoundryInstance(environment: Environment): {
   id?: string | undefined
@@ -67,7 +69,7 @@ function json<const S extends v.GenericSchema>(schema: S, variable: string, valu
   try {
     found = JSON.parse(value)
   } catch {
-    throw new SettingsError(variable, 'is no JSON; expected what Cloud Foundry sets')
+    throw new SettingsError(variable, 'is not valid JSON; expected the value set by Cloud Foundry')
   }
   const parsed = v.safeParse(schema, found)
   if (parsed.success) return parsed.output

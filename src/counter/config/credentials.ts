@@ -1,9 +1,12 @@
+// Reads the credentials of a bound Redis, whichever platform and broker bound it.
 import * as v from 'valibot'
+import { trimmed } from './environment.js'
+import { parseRedisUrl, type RedisAddress } from './redis-url.js'
 import { SettingsError } from './settings-error.js'
 
 const port = v.pipe(v.union([v.string(), v.number()]), v.transform(Number), v.integer())
 
-/** What brokers of all kinds call the parts of an address. */
+/** Brokers have several names for the parts of an address. */
 export const Credentials = v.object({
   uri: v.optional(v.string()),
   url: v.optional(v.string()),
@@ -17,24 +20,31 @@ export const Credentials = v.object({
 })
 
 /**
- * @returns the URL of a bound Redis.
- * @throws SettingsError that names the variable, where what was found holds no address.
+ * @returns where a bound Redis is: by its URL, or by its host and port if it has no URL, or one that can't be read (some brokers
+ *   don't encode the password).
+ * @throws SettingsError that names the variable, if the credentials have no address.
  */
-export function urlOf(variable: string, found: unknown): string {
+export function boundAddress(variable: string, found: unknown): RedisAddress {
   const parsed = v.safeParse(Credentials, found ?? {})
   const credentials = parsed.success ? parsed.output : {}
   const given = credentials.uri ?? credentials.url
-  if (given && URL.canParse(given) && /^rediss?:/.test(given)) return given
+  const address = given === undefined ? undefined : parseRedisUrl(given)
+  if (typeof address === 'object') return address
   const host = credentials.host ?? credentials.hostname
   if (!host) {
     throw new SettingsError(
       variable,
-      'the bound Redis has no address; expected a uri (redis://…), or host and port',
+      'the bound Redis has no address that can be read; expected a uri (redis://…), or host and port',
     )
   }
-  const secure = credentials.tls_port ?? (String(credentials.tls) === 'true' && credentials.port)
-  const { username = '', password = '' } = credentials
-  const user = password && `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`
-  const address = host.includes(':') ? `[${host}]` : host
-  return `${secure ? 'rediss' : 'redis'}://${user}${address}:${secure || credentials.port || 6379}`
+  const { username = '', password = '', tls_port: tlsPort, tls } = credentials
+  const securePort = tlsPort ?? (String(tls) === 'true' ? (credentials.port ?? 6379) : undefined)
+  return {
+    host: host.replace(/^\[(.*)\]$/, '$1'),
+    port: securePort ?? credentials.port ?? 6379,
+    username: trimmed(username) || undefined,
+    password: trimmed(password) || undefined,
+    db: 0,
+    secure: securePort !== undefined,
+  }
 }

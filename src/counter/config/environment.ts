@@ -1,7 +1,10 @@
+// Reads environment variables and the files that they name, and refuses what the app can't work with.
 import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import proxyAddr from 'proxy-addr'
 import * as v from 'valibot'
 import type { DurabilityOption } from '../../store/index.js'
+import { parseRedisUrl } from './redis-url.js'
 import { SettingsError } from './settings-error.js'
 import { STORE_NAMES } from './store-names.js'
 
@@ -49,21 +52,30 @@ function isTrust(value: string): boolean {
 
 const redisUrl = v.pipe(
   v.string(),
-  v.check((value) => {
-    const url = URL.canParse(value) ? new URL(value) : undefined
-    return url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== ''
-  }, 'redis://[user:password@]host[:port][/db], or rediss:// for TLS'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const parsed = dataset.typed ? parseRedisUrl(dataset.value) : ''
+    if (typeof parsed === 'string') addIssue({ message: parsed })
+  }),
 )
+
+const NODE = /^(?:\[(?<address>[^\]]+)\]|(?<name>[^\s,:@/[\]]+)):(?<port>\d{1,5})$/
+const nodesOf = (value: string) =>
+  value.split(',').map((node) => {
+    const { address, name = '', port } = NODE.exec(node.trim())?.groups ?? {}
+    return {
+      host: address ?? name,
+      port: Number(port),
+      valid: address === undefined ? name : isIPv6(address),
+    }
+  })
 
 const nodes = v.pipe(
   v.string(),
-  v.regex(/^[^\s,:]+:\d+(\s*,\s*[^\s,:]+:\d+)*$/, 'host:port, more of them separated by commas'),
-  v.transform((value) =>
-    value.split(',').map((node) => {
-      const [host = '', port] = node.trim().split(':')
-      return { host, port: Number(port) }
-    }),
+  v.check(
+    (value) => nodesOf(value).every(({ valid, port }) => valid && port > 0 && port < 65_536),
+    'host:port, more of them separated by commas; an IPv6 address as [address]:port',
   ),
+  v.transform((value) => nodesOf(value).map(({ host, port }) => ({ host, port }))),
 )
 
 const durability = v.pipe(
@@ -77,11 +89,20 @@ const durability = v.pipe(
 
 const text = v.string()
 
+const secret = v.pipe(v.string(), v.transform(trimmed))
+
+const basePath = v.pipe(
+  v.string(),
+  v.regex(/^(\/[\w.~-]+)*\/?$/, 'a path such as /counter'),
+  v.transform((value) => value.replace(/\/$/, '')),
+)
+
 /** Every variable of the contract but those of the platform (cloud-foundry.ts, service-binding.ts), with what each accepts. */
 const Variables = v.object({
   PORT: v.optional(whole(0, 65_535), '3000'),
   HOST: v.optional(text),
   METRICS_PORT: v.optional(whole(0, 65_535), '9090'),
+  BASE_PATH: v.optional(basePath, ''),
   CONNECTION_MAX_REQUESTS: v.optional(whole(0, 1_000_000), '1000'),
   CONNECTION_MAX_AGE_SECONDS: v.optional(whole(0, 86_400), '10'),
   SESSION_STORE: v.optional(oneOf(...STORE_NAMES), STORE_NAMES[0]),
@@ -94,12 +115,15 @@ const Variables = v.object({
   REDIS_MODE: v.optional(oneOf('standalone', 'sentinel', 'cluster'), 'standalone'),
   REDIS_NODES: v.optional(nodes),
   REDIS_SENTINEL_NAME: v.optional(text, 'mymaster'),
-  REDIS_USERNAME: v.optional(text),
-  REDIS_PASSWORD: v.optional(text),
+  REDIS_USERNAME: v.optional(secret),
+  REDIS_PASSWORD: v.optional(secret),
   REDIS_PASSWORD_FILE: v.optional(text),
   REDIS_TLS_CA_FILE: v.optional(text),
   REDIS_TLS_CERT_FILE: v.optional(text),
   REDIS_TLS_KEY_FILE: v.optional(text),
+  REDIS_TLS_SERVERNAME: v.optional(text),
+  REDIS_DATABASE: v.optional(whole(0, 65_535)),
+  REDIS_KEY_PREFIX: v.optional(text, ''),
   REDIS_DURABILITY: v.optional(durability, 'primary'),
   LOG_LEVEL: v.optional(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info'),
   CHAOS_ENABLED: v.optional(flag, 'false'),
@@ -109,8 +133,11 @@ const Variables = v.object({
 
 export type Variables = v.InferOutput<typeof Variables>
 
-// What these hold must not appear in an error message.
-const SECRET = /SECRET|PASSWORD|URL/
+/** @returns the value of a variable as an error message may show it: not if it is a secret, or may hold one by mistake. */
+function shown(variable: string, value: string): string {
+  const secret = /SECRET|PASSWORD|URL|KEY/.test(variable) || /[@\n]/.test(value)
+  return secret ? 'this value' : JSON.stringify(value)
+}
 
 /** @returns the variables of the contract, as parseVariables reads them. */
 export function readVariables(environment: Environment): Variables {
@@ -130,19 +157,32 @@ export function parseVariables<S extends v.ObjectSchema<v.ObjectEntries, undefin
   if (parsed.success) return parsed.output
   const [issue] = parsed.issues
   const variable = String(issue.path?.[0].key)
-  const found = SECRET.test(variable) ? 'this value' : JSON.stringify(set[variable])
-  throw new SettingsError(variable, `${found} is not accepted; expected ${issue.message}`)
+  throw new SettingsError(
+    variable,
+    `${shown(variable, set[variable] ?? '')} is not accepted; expected ${issue.message}`,
+  )
 }
 
 /**
- * @returns what the file that a variable names holds, without white space around it.
- * @throws SettingsError where it can't be read.
+ * Removes the blanks and line ends around a value: editors, `echo` and YAML leave some. The chart's scripts do the same for
+ * Redis, so that all agree on a password. What is inside belongs to the value.
+ */
+export function trimmed(value: string): string {
+  return value.replace(/^[ \t\r\n\v\f]+|[ \t\r\n\v\f]+$/g, '')
+}
+
+/**
+ * @returns what the file that a variable names holds, trimmed.
+ * @throws SettingsError if it can't be read. The message doesn't repeat the path: it may be the secret itself.
  */
 export function readFileOf(variable: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8').trim()
+    return trimmed(readFileSync(path, 'utf8'))
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException
-    throw new SettingsError(variable, `${path} can't be read (${code}); expected the path of a readable file`)
+    throw new SettingsError(
+      variable,
+      `${shown(variable, path)} can't be read (${code}); expected the path of a readable file`,
+    )
   }
 }

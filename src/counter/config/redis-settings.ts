@@ -1,5 +1,7 @@
+// Finds out where Redis is and how to log on to it: from explicit settings, else a service binding, else VCAP_SERVICES.
 import { vcapRedis } from './cloud-foundry.js'
 import { type Environment, readFileOf, type Variables } from './environment.js'
+import { parseRedisUrl, type RedisAddress } from './redis-url.js'
 import { boundRedis } from './service-binding.js'
 import { SettingsError } from './settings-error.js'
 
@@ -8,7 +10,6 @@ export interface RedisNode {
   readonly port: number
 }
 
-/** How to reach Redis, wherever it was found. */
 export interface RedisSettings {
   readonly mode: 'standalone' | 'sentinel' | 'cluster'
   /** The server; in the mode `sentinel` the sentinels, in the mode `cluster` some of its nodes. */
@@ -18,43 +19,65 @@ export interface RedisSettings {
   readonly username?: string | undefined
   readonly password?: string | undefined
   readonly db: number
-  /**
-   * undefined: no TLS; `ca`: PEM of the authority that signed the server's certificate, else the system's; `cert` and `key`:
-   * PEM of the client's own.
-   */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined
+  /** undefined: no TLS. */
+  readonly tls?: RedisTls | undefined
+}
+
+/** All in PEM. */
+interface RedisTls {
+  /** The authority that signed the server's certificate; default: the system's. */
+  readonly ca?: string
+  /** The client's own certificate and key. */
+  readonly cert?: string
+  readonly key?: string
+  /** The name that the server's certificate must have; default: the one by which the server is reached. */
+  readonly servername?: string
 }
 
 /**
- * @returns where Redis is: explicit settings win over a service binding, a binding over VCAP_SERVICES; undefined for none.
- * @throws SettingsError where what is set doesn't make sense.
+ * @returns undefined if there is no Redis.
+ * @throws SettingsError if the settings don't make sense.
  */
 export function redisSettings(variables: Variables, environment: Environment): RedisSettings | undefined {
-  const tls = tlsOf(variables)
+  const found = explicit(variables) ?? at(boundRedis(environment)) ?? at(vcapRedis(environment))
+  if (!found) return undefined
   const password =
     variables.REDIS_PASSWORD ??
     (variables.REDIS_PASSWORD_FILE && readFileOf('REDIS_PASSWORD_FILE', variables.REDIS_PASSWORD_FILE))
-  const found =
-    explicit(variables) ??
-    fromUrl('SERVICE_BINDING_ROOT', boundRedis(environment)) ??
-    fromUrl('VCAP_SERVICES', vcapRedis(environment))
-  if (!found) return undefined
+  const db = variables.REDIS_DATABASE ?? found.db
+  if (db > 0 && found.mode === 'cluster')
+    throw new SettingsError('REDIS_DATABASE', `"${db}" is not accepted; a Redis Cluster has only database 0`)
+  const tls = tlsOf(variables) ?? found.tls
+  const servername = variables.REDIS_TLS_SERVERNAME
+  if (servername && !tls)
+    throw new SettingsError(
+      'REDIS_TLS_SERVERNAME',
+      'is set without TLS; expected rediss:// or REDIS_TLS_CA_FILE',
+    )
   return {
     ...found,
-    username: variables.REDIS_USERNAME ?? found.username,
+    username: variables.REDIS_USERNAME || found.username,
     password: password || found.password,
-    tls: tls ?? found.tls,
+    db,
+    tls: tls && servername ? { ...tls, servername } : tls,
   }
 }
 
 function explicit(variables: Variables): RedisSettings | undefined {
-  const { REDIS_MODE: mode, REDIS_NODES: nodes, REDIS_SENTINEL_NAME: sentinelName } = variables
-  if (variables.REDIS_URL) {
-    if (nodes) throw new SettingsError('REDIS_URL', 'is set beside REDIS_NODES; expected one of the two')
+  const {
+    REDIS_MODE: mode,
+    REDIS_NODES: nodes,
+    REDIS_SENTINEL_NAME: sentinelName,
+    REDIS_URL: url,
+  } = variables
+  if (url) {
+    if (nodes)
+      throw new SettingsError('REDIS_URL', 'is set together with REDIS_NODES; expected one of the two')
     if (mode !== 'standalone') {
       throw new SettingsError('REDIS_MODE', `"${mode}" needs REDIS_NODES; REDIS_URL is for standalone`)
     }
-    return fromUrl('REDIS_URL', variables.REDIS_URL)
+    const address = parseRedisUrl(url)
+    return typeof address === 'string' ? undefined : at(address)
   }
   if (nodes) return { mode, nodes, sentinelName, db: 0 }
   if (mode !== 'standalone') {
@@ -63,23 +86,21 @@ function explicit(variables: Variables): RedisSettings | undefined {
   return undefined
 }
 
-function fromUrl(variable: string, address: string | undefined): RedisSettings | undefined {
+function at(address: RedisAddress | undefined): RedisSettings | undefined {
   if (!address) return undefined
-  const url = new URL(address)
-  const db = url.pathname.slice(1) || url.searchParams.get('db') || '0'
-  if (!/^\d+$/.test(db)) throw new SettingsError(variable, `"/${db}" is no database; expected a whole number`)
+  const { host, port, username, password, db, secure } = address
   return {
     mode: 'standalone',
-    nodes: [{ host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port || 6379) }],
+    nodes: [{ host, port }],
     sentinelName: '',
-    username: decoded(variable, url.username),
-    password: decoded(variable, url.password),
-    db: Number(db),
-    tls: url.protocol === 'rediss:' ? {} : undefined,
+    username,
+    password,
+    db,
+    tls: secure ? {} : undefined,
   }
 }
 
-function tlsOf(variables: Variables): RedisSettings['tls'] {
+function tlsOf(variables: Variables): RedisTls | undefined {
   const { REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE } = variables
   const ca = REDIS_TLS_CA_FILE && pemOf('REDIS_TLS_CA_FILE', REDIS_TLS_CA_FILE, 'CERTIFICATE')
   if (!REDIS_TLS_CERT_FILE && !REDIS_TLS_KEY_FILE) return ca ? { ca } : undefined
@@ -87,7 +108,7 @@ function tlsOf(variables: Variables): RedisSettings['tls'] {
     const [missing, given] = REDIS_TLS_CERT_FILE ? ['KEY', 'CERT'] : ['CERT', 'KEY']
     throw new SettingsError(
       `REDIS_TLS_${missing}_FILE`,
-      `is not set beside REDIS_TLS_${given}_FILE; expected both or neither`,
+      `is not set, but REDIS_TLS_${given}_FILE is; expected both or neither`,
     )
   }
   return {
@@ -97,17 +118,9 @@ function tlsOf(variables: Variables): RedisSettings['tls'] {
   }
 }
 
-// An empty one (a Secret that is not filled yet) must not turn TLS off.
+// An empty file (a Secret that is not filled yet) must not turn TLS off.
 function pemOf(variable: string, path: string, label: 'CERTIFICATE' | 'PRIVATE KEY'): string {
   const pem = readFileOf(variable, path)
   if (new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(pem)) return pem
-  throw new SettingsError(variable, `${path} holds no ${label.toLowerCase()}; expected PEM`)
-}
-
-function decoded(variable: string, part: string): string | undefined {
-  try {
-    return decodeURIComponent(part) || undefined
-  } catch {
-    throw new SettingsError(variable, 'has a % that begins no escape; expected %25 in its place')
-  }
+  throw new SettingsError(variable, `the file holds no ${label.toLowerCase()}; expected PEM`)
 }

@@ -1,22 +1,23 @@
+// Reads a Redis that a platform bound by a folder of files (servicebinding.io).
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { urlOf } from './credentials.js'
-import type { Environment } from './environment.js'
+import { boundAddress } from './credentials.js'
+import { type Environment, trimmed } from './environment.js'
+import type { RedisAddress } from './redis-url.js'
 import { SettingsError } from './settings-error.js'
 
 /**
- * The first binding of the type `redis` below SERVICE_BINDING_ROOT (servicebinding.io: a folder for each binding, a file for
- * each entry).
- * @returns its URL, or undefined where there is none.
- * @throws SettingsError where the folder can't be read or the binding has no address.
+ * The first binding of the type `redis` below SERVICE_BINDING_ROOT: a folder for each binding, a file for each entry.
+ * @returns where it is; undefined if there is none.
+ * @throws SettingsError if the folder can't be read or the binding has no address.
  */
-export function boundRedis(environment: Environment): string | undefined {
+export function boundRedis(environment: Environment): RedisAddress | undefined {
   const { SERVICE_BINDING_ROOT: root } = environment
   if (!root) return undefined
   for (const name of listFolder(root)) {
     const folder = join(root, name)
     const entries = readEntries(folder)
-    if (/^(redis|valkey)$/i.test(entries.type ?? '')) return urlOf('SERVICE_BINDING_ROOT', entries)
+    if (/^(redis|valkey)$/i.test(entries.type ?? '')) return boundAddress('SERVICE_BINDING_ROOT', entries)
   }
   return undefined
 }
@@ -38,11 +39,11 @@ function listFolder(root: string): string[] {
 function readEntries(folder: string): Record<string, string> {
   const entries: Record<string, string> = {}
   try {
-    // A file beside the bindings is none.
+    // A file among the folders is not a binding.
     if (!statSync(folder).isDirectory()) return entries
     for (const name of listFolder(folder)) {
       const file = join(folder, name)
-      if (statSync(file).isFile()) entries[name] = readFileSync(file, 'utf8').trim()
+      if (statSync(file).isFile()) entries[name] = trimmed(readFileSync(file, 'utf8'))
     }
   } catch (error) {
     if (error instanceof SettingsError) throw error

@@ -1,7 +1,8 @@
+// Makes the settings of one instance from its environment: the only file that the app asks for them.
 import { randomBytes } from 'node:crypto'
 import type { DurabilityOption } from '../../store/index.js'
 import { cloudFoundryInstance } from './cloud-foundry.js'
-import { type Environment, readFileOf, readVariables, type Variables } from './environment.js'
+import { type Environment, readFileOf, readVariables, trimmed, type Variables } from './environment.js'
 import { type RedisSettings, redisSettings } from './redis-settings.js'
 import { SettingsError } from './settings-error.js'
 import type { StoreName } from './store-names.js'
@@ -13,20 +14,23 @@ export interface Settings {
   /** How long a client keeps its connection, and with it the instance that it meets. */
   readonly connections: { readonly maxRequests: number; readonly maxAgeSeconds: number }
   readonly instance: { readonly id: string; readonly index: number | null }
-  /** Whose instances number themselves, by a lease; undefined where the platform numbers them, or nobody does. */
+  /** The group within which instances number themselves, by a lease; undefined: the platform numbers them, or nobody does. */
   readonly indexGroup: string | undefined
   readonly session: {
     readonly store: StoreName
-    /** Newest first: it signs; the others are still accepted. Changed in place when the file changes. */
+    /** The first one, the newest, signs; the others are still accepted. Changed in place by watch-secrets.ts. */
     readonly secrets: string[]
-    /** Whether they are from a file. */
     readonly secretsFromFile: boolean
     readonly ttlSeconds: number
     readonly deadlineMs: number
-    /** When a change counts as done; only the exact store knows another value than `primary`. */
+    /** When a change is acknowledged; other values than `primary` need the exact store. */
     readonly durability: DurabilityOption
   }
   readonly redis: RedisSettings | undefined
+  /** What each of the app's keys in Redis begins with. */
+  readonly keyPrefix: string
+  /** The path below which the app is served, such as /counter; empty: the root. */
+  readonly basePath: string
   readonly trustProxy: boolean | number | string
   readonly logLevel: Variables['LOG_LEVEL']
   readonly chaosEnabled: boolean
@@ -35,10 +39,12 @@ export interface Settings {
 
 // The same in each process, so that several instances on a developer's machine accept one another's cookies.
 const DEVELOPMENT_SECRET = 'for development only'
+// Shorter ones can be guessed from a signed cookie.
+const SECRET_LENGTH = 16
 
 /**
  * @returns the settings that this environment makes.
- * @throws SettingsError, its message one line, where the process must not start with it.
+ * @throws SettingsError, its message one line, if the process must not start with it.
  */
 export function readSettings(environment: Environment): Settings {
   const variables = readVariables(environment)
@@ -53,7 +59,7 @@ export function readSettings(environment: Environment): Settings {
   if (variables.REDIS_DURABILITY !== 'primary' && store !== 'exact') {
     throw new SettingsError(
       'REDIS_DURABILITY',
-      `SESSION_STORE=${store} knows no replicas:N and no disk; expected primary`,
+      `SESSION_STORE=${store} has neither replicas:N nor disk; expected primary`,
     )
   }
   return {
@@ -74,6 +80,8 @@ export function readSettings(environment: Environment): Settings {
       durability: variables.REDIS_DURABILITY,
     },
     redis,
+    keyPrefix: variables.REDIS_KEY_PREFIX,
+    basePath: variables.BASE_PATH,
     // On Cloud Foundry its router is always in front, and nothing else can reach the app.
     trustProxy: variables.TRUST_PROXY ?? (environment.VCAP_APPLICATION ? 1 : false),
     logLevel: variables.LOG_LEVEL,
@@ -84,7 +92,7 @@ export function readSettings(environment: Environment): Settings {
 
 /**
  * @returns the secrets of the session cookie as they are now, newest first.
- * @throws SettingsError where there is none.
+ * @throws SettingsError if there is none, or one is too short.
  */
 export function readSecrets(environment: Environment): string[] {
   return secretsOf(readVariables(environment))
@@ -94,24 +102,24 @@ function secretsOf(variables: Variables): string[] {
   const { SESSION_SECRET, SESSION_SECRET_FILE, NODE_ENV } = variables
   const given =
     SESSION_SECRET ?? (SESSION_SECRET_FILE && readFileOf('SESSION_SECRET_FILE', SESSION_SECRET_FILE))
+  if (given === undefined && NODE_ENV !== 'production') return [DEVELOPMENT_SECRET]
+  // Only at line ends: a comma may be part of a secret, and what is left of it could be guessed.
   const secrets = (given ?? '')
-    .split(/[\n,]/)
-    .map((secret) => secret.trim())
+    .split(/[\r\n]+/)
+    .map(trimmed)
     .filter(Boolean)
-  if (secrets.length > 0) return secrets
-  if (given !== undefined || NODE_ENV === 'production') {
-    const variable = SESSION_SECRET_FILE ? 'SESSION_SECRET_FILE' : 'SESSION_SECRET'
-    throw new SettingsError(
-      variable,
-      'has no secret; expected one or more, newest first, separated by commas or lines',
-    )
-  }
-  return [DEVELOPMENT_SECRET]
+  const short = secrets.some((secret) => secret.length < SECRET_LENGTH)
+  if (secrets.length > 0 && !short) return secrets
+  throw new SettingsError(
+    SESSION_SECRET === undefined && SESSION_SECRET_FILE ? 'SESSION_SECRET_FILE' : 'SESSION_SECRET',
+    `has ${short ? `a secret of less than ${SECRET_LENGTH} characters` : 'no secret'}; ` +
+      `expected one or more of at least ${SECRET_LENGTH} characters, one a line, the newest first`,
+  )
 }
 
 /**
- * @returns where Redis is and how to log on to it, as files and bindings say now; undefined for none.
- * @throws SettingsError where they can't be read.
+ * @returns where Redis is and how to log on to it, as files and bindings say now; undefined if there is none.
+ * @throws SettingsError if they can't be read.
  */
 export function readRedis(environment: Environment): RedisSettings | undefined {
   return redisSettings(readVariables(environment), environment)

@@ -42,9 +42,9 @@ export class IndexLease {
   readonly #key: string
   readonly #instance: Numbered
 
-  constructor(client: RedisClient, group: string, instance: Numbered) {
+  constructor(client: RedisClient, key: string, instance: Numbered) {
     this.#client = client
-    this.#key = `redissessions:indexes:${group}`
+    this.#key = key
     this.#instance = instance
   }
 

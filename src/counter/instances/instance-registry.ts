@@ -4,7 +4,6 @@ import type { IndexLease } from './index-lease.js'
 import type { Instance, LiveInstance } from './instance.js'
 import type { Instances } from './instances.js'
 
-const KEY = 'redissessions:instances'
 const BEAT_MS = 2_000
 const FAILED_BEAT_MS = 50
 const EXPIRES_AFTER_MS = 5_000
@@ -18,9 +17,20 @@ redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ${EXPIRES_AFTER_MS})
 return redis.call('ZRANGE', KEYS[1], 0, -1)`
 
+interface RegistryParts {
+  readonly client: RedisClient
+  readonly keyPrefix: string
+  readonly instance: Instance
+  /** ms since 1970 */
+  readonly startedAt: number
+  /** Gives this instance its index if the platform doesn't. */
+  readonly lease?: IndexLease | undefined
+}
+
 /** The live instances as Redis knows them: each sends a heartbeat every 2 s and expires 5 s after the last one. */
 export class InstanceRegistry implements Instances {
   readonly #client: RedisClient
+  readonly #key: string
   readonly #instance: Instance
   readonly #startedAt: number
   readonly #lease: IndexLease | undefined
@@ -29,9 +39,9 @@ export class InstanceRegistry implements Instances {
   #timer: NodeJS.Timeout | undefined
   #last: readonly LiveInstance[] = []
 
-  /** A lease gives this instance its index if the platform doesn't. */
-  constructor(client: RedisClient, instance: Instance, startedAt: number, lease?: IndexLease) {
+  constructor({ client, keyPrefix, instance, startedAt, lease }: RegistryParts) {
     this.#client = client
+    this.#key = `${keyPrefix}redissessions:instances`
     this.#instance = instance
     this.#startedAt = startedAt
     this.#lease = lease
@@ -58,7 +68,7 @@ export class InstanceRegistry implements Instances {
   async now(): Promise<readonly LiveInstance[]> {
     const old = this.#entry
     this.#entry = JSON.stringify({ ...this.#instance, startedAt: this.#startedAt })
-    const members = (await this.#client.eval(BEAT, 1, KEY, this.#entry, old)) as string[]
+    const members = (await this.#client.eval(BEAT, 1, this.#key, this.#entry, old)) as string[]
     const live = members.map((member) => JSON.parse(member) as LiveInstance)
     live.sort((a, b) => (a.index ?? 0) - (b.index ?? 0) || (a.id < b.id ? -1 : 1))
     this.#last = live
@@ -73,7 +83,7 @@ export class InstanceRegistry implements Instances {
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    await Promise.allSettled([this.#client.zrem(KEY, this.#entry), this.#lease?.release()])
+    await Promise.allSettled([this.#client.zrem(this.#key, this.#entry), this.#lease?.release()])
   }
 
   async #beat(): Promise<void> {

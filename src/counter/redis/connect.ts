@@ -1,34 +1,34 @@
+// Connects to Redis so that a server that is silent, lost or back again is noticed well within the deadline of a request.
 import { createSecureContext } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import type { Logger } from 'pino'
 import type { RedisSettings } from '../config/redis-settings.js'
 import { gatherAllWrites, gatherWrites } from './gather-writes.js'
 
-/** A client of either kind: what the stores and the registry are given. */
+/** What the stores and the registry are given. */
 export type RedisClient = Redis | Cluster
 
 type Credentials = Pick<RedisSettings, 'username' | 'password' | 'tls'>
 
 interface ConnectOptions {
-  /** How long a caller waits at most, in ms: silence and lost addresses are given up well within it. */
+  /** How long a caller waits at most, in ms. */
   readonly deadlineMs: number
   /**
-   * Whether commands wait in the client while Redis is away (bounded by the deadline), for callers that don't try again by
-   * themselves; without it they fail at once.
+   * Whether commands wait in the client while Redis is down (within the deadline), for callers that don't retry. Without it they
+   * fail at once.
    */
   readonly offlineQueue: boolean
   /**
-   * Reads anew what can change while the process runs: password and certificates. Asked before each further connection; where
-   * it throws, what was last read stays. Default: nothing changes.
+   * Reads again what can change while the process runs: password and certificates. Asked before each further connection; if it
+   * throws, what was read last stays. Default: nothing changes.
    */
   readonly current?: () => Credentials | undefined
 }
 
-// Short and jittered, so that all replicas find a Redis that is back within 250 ms, but not in the same moment.
+// Short and jittered: all instances find a Redis that is back within 250 ms, but not in the same moment.
 const retryDelay = () => 50 + Math.random() * 200
 
 /**
- * Connects to Redis in the mode that the settings name; it keeps connecting until it is told to stop.
+ * Connects in the mode that the settings name, and keeps connecting until it is told to stop.
  * @returns the client; listen to its `error` events.
  */
 export function connectRedis(
@@ -45,7 +45,7 @@ export function connectRedis(
       Object.assign(options, { username, password, tls })
       if (options.sentinels) options.sentinelTLS = tls
     } catch {
-      // Half written, or not there for a moment: Redis says by itself whether the old ones still do.
+      // Half written, or missing for a moment: Redis itself says whether the old ones are still good.
     }
   }
   const options = {
@@ -54,13 +54,13 @@ export function connectRedis(
     tls: settings.tls,
     db: settings.db,
     connectTimeout: Math.min(1_000, deadlineMs),
-    // A frozen server or a lost address answers nothing, not even a reset: the silence itself is the sign.
+    // A frozen server or a lost address sends nothing, not even a reset: silence is the only sign.
     socketTimeout: Math.min(1_500, deadlineMs / 2),
     enableOfflineQueue: offlineQueue,
     // Of the average delay; past the deadline nobody waits for the command any more.
     maxRetriesPerRequest: offlineQueue ? Math.floor(deadlineMs / 150) : 0,
     ...(offlineQueue ? { commandTimeout: deadlineMs } : {}),
-    // Called on the options of the client that is about to connect: those of its duplicates are their own.
+    // Called on the options of the client that is about to connect; a duplicate has its own.
     retryStrategy(this: RedisOptions) {
       renew(this)
       return retryDelay()
@@ -69,13 +69,20 @@ export function connectRedis(
     reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   }
   switch (settings.mode) {
-    case 'cluster':
-      return new Cluster([...settings.nodes], {
+    case 'cluster': {
+      const cluster = new Cluster([...settings.nodes], {
         clusterRetryStrategy: retryDelay,
         enableOfflineQueue: offlineQueue,
         redisOptions: options,
-        // A Cluster never connects a node again: it makes a new one.
-      }).on('+node', (node: Redis) => renew(gatherWrites(node).options))
+        // The client would connect to the address of a name, which the server's certificate doesn't have.
+        ...(settings.tls && { dnsLookup: (name, done) => done(null, name) }),
+      })
+      // A Cluster never connects a node again: it makes a new one.
+      return cluster.on('+node', (node: Redis) => {
+        renew(gatherWrites(node).options)
+        keepErrors(node, cluster)
+      })
+    }
     case 'sentinel':
       return gatherAllWrites(
         new Redis({
@@ -99,31 +106,15 @@ export function connectRedis(
 }
 
 /**
- * Logs when the connection is lost, or Redis refuses, and when all is well again; between, each cause once (digits aside:
- * delays, ports).
- * @returns what to tell of each sign of life that was asked for: the error it ended with, if any.
+ * A Cluster asks a node for its slots by a duplicate of the connection, and drops the error that this one ends with: without it
+ * nobody knows why the Cluster can't be used.
  */
-export function reportConnection(client: RedisClient, log: Logger): (error?: Error) => void {
-  const told = new Set<string>()
-  const warn = (error: Error, what: string) => {
-    const cause = error.message.replace(/\d+(\.\d+)?/g, '#')
-    if (!told.has(cause)) log.warn({ err: error }, what)
-    told.add(cause)
-  }
-  const well = () => {
-    log.info('Redis answers')
-    told.clear()
-  }
-  client.on('error', (error: Error) => warn(error, 'Redis does not answer'))
-  client.on('ready', well)
-  return (error) => {
-    // A disk that is full, memory that is used up: the connection is fine.
-    if (error?.name === 'ReplyError') warn(error, 'Redis refuses')
-    else if (!error && told.size > 0) well()
-  }
+function keepErrors(node: Redis, cluster: Cluster): void {
+  const duplicate = node.duplicate.bind(node)
+  node.duplicate = (override) => duplicate(override).on('error', (error) => cluster.emit('node error', error))
 }
 
-/** Leaves Redis in good manners, or at once where it doesn't answer. */
+/** Disconnects gracefully, or immediately if Redis isn't responding. */
 export async function quitRedis(client: RedisClient): Promise<void> {
   if (client.status === 'ready') await client.quit().catch(() => {})
   client.disconnect()

@@ -32,13 +32,15 @@ export interface SessionStore {
   commit(req: Request, idempotencyKey?: string): Promise<number>
 }
 
+type StoreSettings = Settings['session'] & Pick<Settings, 'keyPrefix'>
+
 /** Opens the store that the settings name; all but `memory` need the client. */
 export function openStore(
-  settings: Settings['session'],
+  settings: StoreSettings,
   client: RedisClient | undefined,
   metrics: Metrics,
 ): SessionStore {
-  const { ttlSeconds: ttl } = settings
+  const { ttlSeconds: ttl, keyPrefix } = settings
   switch (settings.store) {
     case 'memory':
       return {
@@ -51,7 +53,7 @@ export function openStore(
     case 'connect-redis':
       return {
         name: settings.store,
-        forExpress: reporting(new ConnectRedisStore({ client, ttl }), metrics),
+        forExpress: reporting(new ConnectRedisStore({ client, ttl, prefix: `${keyPrefix}sess:` }), metrics),
         commitsAll: false,
         commit: saveAndWait,
       }
@@ -61,7 +63,7 @@ export function openStore(
 }
 
 function openExact(
-  { ttlSeconds: ttl, deadlineMs, durability }: Settings['session'],
+  { ttlSeconds: ttl, deadlineMs, durability, keyPrefix }: StoreSettings,
   client: RedisClient | undefined,
   metrics: Metrics,
 ): SessionStore {
@@ -69,6 +71,7 @@ function openExact(
   const store = new ExactRedisStore({
     ...COUNTED,
     client,
+    prefix: `${keyPrefix}sess:`,
     ttl,
     deadlineMs,
     durability,

@@ -47,12 +47,22 @@ describe('settings', () => {
     ['REDIS_URL', 'redis://h:6379/zero', 'a whole number'],
     ['REDIS_MODE', 'ring', 'one of standalone, sentinel, cluster'],
     ['REDIS_NODES', 'host', 'host:port'],
+    ['REDIS_NODES', 'fd00::1:6379', '[address]:port'],
+    ['REDIS_NODES', '[fd00::1]', '[address]:port'],
+    ['REDIS_NODES', '[fd00::x]:6379', '[address]:port'],
+    ['REDIS_NODES', 'a:6379,b:66379', 'host:port'],
+    ['REDIS_DATABASE', 'one', 'a whole number'],
+    ['BASE_PATH', 'counter', 'a path such as /counter'],
+    ['BASE_PATH', '/a b', 'a path such as /counter'],
+    ['BASE_PATH', '/a//b', 'a path such as /counter'],
     ['REDIS_TLS_CA_FILE', '/nowhere/ca.pem', 'a readable file'],
     ['REDIS_DURABILITY', 'replica:1', 'primary, replicas:N (N from 1 to 99) or disk'],
     ['REDIS_DURABILITY', 'replicas:0', 'primary, replicas:N (N from 1 to 99) or disk'],
     ['REDIS_PASSWORD_FILE', '/nowhere/password', 'a readable file'],
     ['SESSION_SECRET_FILE', '/nowhere/secret', 'a readable file'],
-    ['SESSION_SECRET', ' , ', 'one or more'],
+    ['SESSION_SECRET', ' \n ', 'one or more of at least 16 characters'],
+    ['SESSION_SECRET', 'fifteen letters', 'one or more of at least 16 characters'],
+    ['SESSION_SECRET', 'a long one for today\nshort', 'one or more of at least 16 characters'],
     ['CONNECTION_MAX_REQUESTS', '-1', 'a whole number from 0 to 1000000'],
     ['CONNECTION_MAX_AGE_SECONDS', '10s', 'a whole number from 0 to 86400'],
     ['LOG_LEVEL', 'loud', 'one of trace'],
@@ -74,6 +84,66 @@ describe('settings', () => {
 
   it('never show a secret in a message', () => {
     expect(problem({ REDIS_URL: 'http://user:hunter2@host' })).not.toContain('hunter2')
+  })
+
+  it.each(['/', '?', '#', ':', ' ', '%', '\\', '[', '//', '/0?', '1/', '1#', '1?'])(
+    'never show a piece of a password that has a "%s"',
+    (special) => {
+      const [before, after] = ['Zk39bQx1w', 'Vp84tLm0s']
+      for (const user of ['', 'app']) {
+        const url = `redis://${user}:${before}${special}${after}@redissessions-redis:6379`
+        const bound = JSON.stringify({ redis: [{ credentials: { uri: url } }] })
+        for (const environment of [{ REDIS_URL: url }, { VCAP_SERVICES: bound }, { REDIS_NODES: url }]) {
+          const said = problem(environment)
+          for (const piece of [before, after, before.slice(1, 6), after.slice(1, 6)])
+            expect(said).not.toContain(piece)
+          if (said === 'accepted')
+            expect(readSettings(environment).redis?.password).toBe(
+              decodeURIComponent(`${before}${special}${after}`),
+            )
+        }
+      }
+    },
+  )
+
+  it('never show a secret that was given in the place of its file', () => {
+    for (const variable of [
+      'SESSION_SECRET_FILE',
+      'REDIS_PASSWORD_FILE',
+      'REDIS_TLS_KEY_FILE',
+      'REDIS_TLS_CERT_FILE',
+    ]) {
+      const other = variable.includes('KEY') ? 'REDIS_TLS_CERT_FILE' : 'REDIS_TLS_KEY_FILE'
+      const pair = variable.includes('TLS') ? { [other]: '/nowhere' } : {}
+      const value = variable.includes('CERT') ? '-----BEGIN\nhunter2' : '/hunter2'
+      expect(problem({ ...redis, ...pair, [variable]: value })).not.toContain('hunter2')
+    }
+  })
+
+  it('trim passwords and secrets in files, and keep what is inside', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'secrets-'))
+    const file = join(folder, 'file')
+    for (const [content, password] of [
+      ['pass\n', 'pass'],
+      ['pass\r\n', 'pass'],
+      ['  pass word\t\n\n', 'pass word'],
+      ['pass\nword', 'pass\nword'],
+    ] as const) {
+      writeFileSync(file, content)
+      expect(readSettings({ ...redis, REDIS_PASSWORD_FILE: file }).redis?.password).toBe(password)
+      expect(readSettings({ ...redis, REDIS_PASSWORD: content }).redis?.password).toBe(password)
+    }
+    for (const content of [
+      'the newest, secret\nthe older one,too\n',
+      '\r\n the newest, secret\r\n\r\nthe older one,too \r\n',
+    ]) {
+      writeFileSync(file, content)
+      expect(readSettings({ ...redis, SESSION_SECRET_FILE: file }).session.secrets).toEqual([
+        'the newest, secret',
+        'the older one,too',
+      ])
+    }
+    rmSync(folder, { recursive: true })
   })
 
   it('need Redis for a Redis store, and a secret in production', () => {
@@ -115,8 +185,9 @@ describe('settings', () => {
   })
 
   it('take a list of secrets, newest first', () => {
-    const { secrets, secretsFromFile } = readSettings({ ...redis, SESSION_SECRET: 'new, old' }).session
-    expect(secrets).toEqual(['new', 'old'])
+    const given = { ...redis, SESSION_SECRET: 'k,9Fq2&Zx!/the newest\n the older, one ' }
+    const { secrets, secretsFromFile } = readSettings(given).session
+    expect(secrets).toEqual(['k,9Fq2&Zx!/the newest', 'the older, one'])
     expect(secretsFromFile).toBe(false)
   })
 
@@ -129,6 +200,30 @@ describe('settings', () => {
       db: 2,
       tls: {},
     })
+  })
+
+  it('read nodes by IPv6 addresses', () => {
+    const nodes = (REDIS_NODES: string) => readSettings({ REDIS_NODES, REDIS_MODE: 'cluster' }).redis?.nodes
+    expect(nodes('[fd00::1]:6379, redis-0.redis:6380,10.0.0.1:1')).toEqual([
+      { host: 'fd00::1', port: 6379 },
+      { host: 'redis-0.redis', port: 6380 },
+      { host: '10.0.0.1', port: 1 },
+    ])
+    expect(readSettings({ REDIS_URL: 'redis://[fd00::1]:6379' }).redis?.nodes[0]?.host).toBe('fd00::1')
+  })
+
+  it('take a database and a prefix of the keys, for installs that share a Redis', () => {
+    const shared = { ...redis, REDIS_DATABASE: '3', REDIS_KEY_PREFIX: 'blue:' }
+    expect(readSettings(shared)).toMatchObject({ redis: { db: 3 }, keyPrefix: 'blue:' })
+    const cluster = { REDIS_MODE: 'cluster', REDIS_NODES: 'a:1' }
+    expect(problem({ ...cluster, REDIS_DATABASE: '3' })).toMatch(/^REDIS_DATABASE: .*only database 0/)
+    expect(problem({ ...cluster, REDIS_DATABASE: '0' })).toBe('accepted')
+  })
+
+  it('take a name for the certificate of Redis, with TLS only', () => {
+    const named = { REDIS_URL: 'rediss://10.0.0.1', REDIS_TLS_SERVERNAME: 'redis.example' }
+    expect(readSettings(named).redis?.tls).toEqual({ servername: 'redis.example' })
+    expect(problem({ ...named, ...redis })).toMatch(/^REDIS_TLS_SERVERNAME: .*without TLS/)
   })
 
   it('read the nodes of a Sentinel set-up', () => {
@@ -188,6 +283,12 @@ describe('a Redis bound by Cloud Foundry', () => {
 
   it.each([
     ['a URL', { url: 'rediss://:secret@redis.example:6390/1' }, { host: 'redis.example', port: 6390 }, {}],
+    [
+      'its fields, if its URL cannot be read',
+      { uri: 'redis://:a/b@h', host: 'h', port: 6390, password: 'a/b' },
+      { host: 'h', port: 6390 },
+      undefined,
+    ],
     ['an IPv6 address', { host: 'fd00::1', password: 'p@ss' }, { host: 'fd00::1', port: 6379 }, undefined],
     ['a flag for TLS', { host: 'h', port: 6390, tls: 'true' }, { host: 'h', port: 6390 }, {}],
     ['a flag against it', { host: 'h', port: 6390, tls: false }, { host: 'h', port: 6390 }, undefined],
@@ -198,7 +299,7 @@ describe('a Redis bound by Cloud Foundry', () => {
   })
 
   it('is refused in one line where the variable is none of Cloud Foundry', () => {
-    expect(problem({ VCAP_SERVICES: '{' })).toMatch(/^VCAP_SERVICES: is no JSON/)
+    expect(problem({ VCAP_SERVICES: '{' })).toMatch(/^VCAP_SERVICES: is not valid JSON/)
     expect(problem({ VCAP_SERVICES: '{"redis":{}}' })).toMatch(/^VCAP_SERVICES: has an unknown form/)
     expect(problem(services('redis', { credentials: {} }))).toMatch(/^VCAP_SERVICES: .*no address/)
   })

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
-import { type RedisClient, reportConnection } from '../../../src/counter/redis/connect.js'
+import type { RedisClient } from '../../../src/counter/redis/connect.js'
+import { reportConnection } from '../../../src/counter/redis/report-connection.js'
 
 it('the log of an outage names each cause once, whatever the order and the digits', () => {
   const lines: string[] = []

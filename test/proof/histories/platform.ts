@@ -24,7 +24,7 @@ export class Platform {
     const redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
     const environment = {
       SESSION_STORE: store,
-      SESSION_SECRET: 'histories',
+      SESSION_SECRET: 'only of the histories',
       SESSION_DEADLINE_MS: `${deadlineMs}`,
     }
     const places: Place[] = []
