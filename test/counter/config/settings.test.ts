@@ -185,9 +185,9 @@ describe('settings', () => {
   })
 
   it('take a list of secrets, newest first', () => {
-    const given = { ...redis, SESSION_SECRET: 'k,9Fq2&Zx!/the newest\n the older, one ' }
+    const given = { ...redis, SESSION_SECRET: 'k,9Fq2&Zx!/the newest\n the older one, of two ' }
     const { secrets, secretsFromFile } = readSettings(given).session
-    expect(secrets).toEqual(['k,9Fq2&Zx!/the newest', 'the older, one'])
+    expect(secrets).toEqual(['k,9Fq2&Zx!/the newest', 'the older one, of two'])
     expect(secretsFromFile).toBe(false)
   })
 

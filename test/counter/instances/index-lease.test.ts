@@ -18,7 +18,9 @@ afterAll(async () => {
 /** Instances of a group, by name, each with its lease. */
 function group(version: string, ...names: string[]) {
   const instances: Numbered[] = names.map((id) => ({ id: `${id} of ${version}`, index: null }))
-  const leases = instances.map((instance) => new IndexLease(client, version, instance))
+  const leases = instances.map(
+    (instance) => new IndexLease(client, `redissessions:indexes:${version}`, instance),
+  )
   const renewAll = async (...skip: number[]) => {
     for (const [i, lease] of leases.entries()) if (!skip.includes(i)) await lease.renew()
     return instances.map(({ index }) => index)
