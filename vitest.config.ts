@@ -3,6 +3,7 @@ import { SlowestTests } from './test/support/slowest-tests.js'
 
 /** Longer than a contributor waits for: faults and failovers, whole tours of the page and of the demo. */
 const LONG = [
+  'test/examples.test.ts',
   'test/store/faults/**',
   'test/store/durability.test.ts',
   'test/counter/{instances,rotate-secrets}.test.ts',

@@ -1,5 +1,5 @@
 // Installs and builds what is missing.
-//   node scripts/prepare.mjs [redis] [demo-redis] [chromium] [helm] [prometheus] [bench]
+//   node scripts/prepare.mjs [redis] [demo-redis] [chromium] [helm] [prometheus] [examples] [bench]
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
@@ -64,16 +64,25 @@ async function prepareAll(needs) {
     const { preparePrometheus } = await import('../dist/scripts/prometheus-program.js')
     await preparePrometheus(say)
   }
+  if (needs.includes('examples')) await prepareExamples()
   if (needs.includes('bench')) await prepareBench()
+}
+
+// The examples use the store as it is published: npm links its folder.
+async function prepareExamples() {
+  execFileSync(process.execPath, ['scripts/packages.mjs'], { stdio: 'inherit' })
+  await installIn('examples')
+}
+
+async function installIn(folder, ...options) {
+  if (modified(`${folder}/node_modules/.package-lock.json`) >= modified(`${folder}/package-lock.json`)) return
+  await npm(`installing the npm packages of ${folder}`, 'ci', '--prefix', folder, ...options)
 }
 
 // The set-ups to compare with have packages of their own; ours runs as in the image.
 async function prepareBench() {
-  const folder = 'bench/usual'
-  if (modified(`${folder}/node_modules/.package-lock.json`) < modified(`${folder}/package-lock.json`)) {
-    // connect-redis 10 and Node 24 are among them, whatever Node runs this.
-    await npm(`installing the npm packages of ${folder}`, 'ci', '--prefix', folder, '--engine-strict=false')
-  }
+  // connect-redis 10 and Node 24 are among them, whatever Node runs this.
+  await installIn('bench/usual', '--engine-strict=false')
   execFileSync(process.execPath, ['scripts/bundle.mjs', 'dist/bench/image'], { stdio: 'inherit' })
   const { build } = await import('esbuild')
   await build({
