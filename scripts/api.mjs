@@ -59,14 +59,32 @@ try {
     },
   )
   const text = readFileSync(join(out, 'README.md'), 'utf8')
-  const overrides = /^#+ (?:Overrides|Inherited from)\n\n.*\n\n?/gm
-  writeFileSync(
-    'docs/api.md',
-    `${text
-      .replace(overrides, '')
-      .replace(/\n{3,}/g, '\n\n')
-      .trimEnd()}\n`,
-  )
+  writeFileSync('docs/api.md', `${compact(text)}\n`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Leaves out what is Node's and JavaScript's own, and what a class of errors has besides its code. */
+function compact(text) {
+  let part = ''
+  let method = ''
+  const kept = text.split(/^(?=#{2,6} )/m).filter((section) => {
+    const [, level = '', name = ''] = /^(#+) (.*)\n/.exec(section) ?? []
+    if (level.length <= 3) part = name
+    if (level.length <= 5) method = name
+    if (/^(?:on|off|once)\(\)/.test(method)) return false
+    if (['Overrides', 'Inherited from', 'Type Parameters', 'Since'].includes(name)) return false
+    return !(part.endsWith('Error') && level.length > 3 && name !== 'Properties')
+  })
+  return kept
+    .map((section) =>
+      section
+        .replace(/^#### Properties\n[\s\S]*?"(ERR_\w+)"[\s\S]*?(?=\n\n|$)/, '`code`: `$1`')
+        .replace(/^#{6} Returns\n\n.*\n\n?(?!\*\*\*)(?=\w)/, '**Returns** ')
+        .replace(/^#{6} Returns\n\n.*\n/, '')
+        .replace(/^#{6} (\w+)\n/, '**$1**\n'),
+    )
+    .join('')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd()
 }

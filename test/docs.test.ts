@@ -9,8 +9,8 @@ const PAGES = execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' })
   .split('\n')
   .filter(existsSync)
 
-/** Written by the benches and the league, or by others. */
-const GENERATED = /^docs\/(bench\/|league)|^CODE_OF_CONDUCT/
+/** Written by programs, or by others. */
+const GENERATED = /^docs\/(api|bench\/|league)|^CODE_OF_CONDUCT/
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|[.;:] )Where [a-z]/m, '"If" or "When" at the start of a sentence'],
@@ -41,7 +41,7 @@ function prose(page: string): string {
 /** Anchors as GitHub makes them. */
 function anchors(page: string): Set<string> {
   const text = readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```/gm, '')
-  const found = new Set<string>()
+  const found = new Set([...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id))
   for (const [, heading = ''] of text.matchAll(/^#{1,6} (.+)$/gm)) {
     const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '')
     const slug = plain
@@ -83,4 +83,15 @@ test.each(PAGES.filter((page) => !GENERATED.test(page)))('%s: is written in plai
     return match ? [`"${text.slice(Math.max(0, match.index - 30), match.index + 50)}" → ${better}`] : []
   })
   expect(found).toEqual([])
+})
+
+test('docs/api.md has each name that the store exports (node scripts/api.mjs writes it)', () => {
+  const page = readFileSync('docs/api.md', 'utf8')
+  const exported = [...readFileSync('src/store/index.ts', 'utf8').matchAll(/export (?:type )?{([^}]*)}/g)]
+  const names = exported.flatMap(([, list = '']) =>
+    list.split(',').map((name) => name.replace(/\btype\b/, '').trim()),
+  )
+  expect(
+    names.filter((name) => name && !page.includes(`### ${name}`) && !page.includes(` ${name}\n`)),
+  ).toEqual([])
 })
