@@ -185,6 +185,7 @@ describe('the counter', () => {
     '%s: keeps all its keys under the prefix it is given',
     async (store) => {
       open({ SESSION_STORE: store, REDIS_KEY_PREFIX: 'blue:', CF_INSTANCE_INDEX: 'auto' })
+      await visit()
       await counter.client?.flushall()
       const cookie = cookieOf(await visit())
       expect((await visit(cookie)).body.visits).toBe(2)
