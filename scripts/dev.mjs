@@ -1,16 +1,17 @@
 // `npm run dev`: the demo, built again and restarted with each change in src/. Takes the demo's keys and settings.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, watch } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { watch } from 'chokidar'
+import { readDemoSettings } from '../dist/demo/demo-settings.js'
 import { CONTROL_FILE } from '../dist/drill/scenarios/control-file.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
 const say = (line) => console.log(`  ${new Date().toTimeString().slice(0, 8)}  ${line}`)
-const data = process.env.DEMO_DATA || '.data'
 
 let demo
 let replacing = false
@@ -29,9 +30,11 @@ async function restart(platformToo) {
     await once(demo, 'exit')
     replacing = false
     start()
-    return 'built, the platform starts anew'
+    return 'built; the platform starts again'
   }
-  const { url, token } = JSON.parse(readFileSync(join(data, CONTROL_FILE), 'utf8'))
+  const { url, token } = JSON.parse(
+    readFileSync(join(readDemoSettings(process.env).dataFolder, CONTROL_FILE), 'utf8'),
+  )
   const headers = { Authorization: `Bearer ${token}` }
   const answer = await fetch(new URL('restart', url), { method: 'POST', headers })
   if (!answer.ok) throw new Error(await answer.text())
@@ -61,8 +64,10 @@ async function work() {
 start()
 // Ctrl-C reaches the demo too, and it stops in good order; this process follows it.
 process.on('SIGINT', () => {}).on('SIGTERM', () => demo.kill())
-watch('src', { recursive: true }, (_event, file) => {
-  if (!file || !/\.(ts|css|svg)$/.test(file)) return
+// Not fs.watch: on Linux it loses a file that an editor saves by renaming another one over it.
+watch('src', { cwd: '.', ignoreInitial: true }).on('all', (_event, path) => {
+  const file = relative('src', path)
+  if (!/\.(ts|css|svg)$/.test(file)) return
   changed.add(file)
   void work()
 })

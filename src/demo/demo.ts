@@ -1,22 +1,20 @@
 // `npm run demo`: the local platform in a terminal.
-import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { relative } from 'node:path'
 import { SettingsError } from '../counter/config/settings-error.js'
 import { openControl } from './control.js'
-import { actOn } from './demo-keys.js'
+import { actionOf } from './demo-keys.js'
 import { readDemoSettings } from './demo-settings.js'
 import { startPlatform } from './platform.js'
-import { overview, readKeys } from './terminal.js'
+import { readKeys, TerminalOutput } from './terminal.js'
 
-const PROJECT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 /** One Ctrl-C may arrive twice: from the terminal, and passed on by npm. */
 const SIGINT_DEDUP_MS = 1_000
 
-const say = (line: string) => console.log(`  ${new Date().toTimeString().slice(0, 8)}  ${line}`)
+const terminal = new TerminalOutput(process.stdout, process.env)
+const say = (line: string) => terminal.say(line)
 
 async function demo(quitting: AbortController, quit: () => void): Promise<void> {
-  const { port, instances, store, redisUrl, ...settings } = readDemoSettings(process.env)
-  const dataFolder = resolve(settings.dataFolder ?? join(PROJECT, '.data'))
+  const { port, instances, store, redisUrl, dataFolder } = readDemoSettings(process.env)
   const inside = relative('.', dataFolder)
   const shown = inside.startsWith('..') ? dataFolder : inside
   console.log(`RedisSessions: starting Redis, ${instances} instances and a load balancer`)
@@ -36,19 +34,28 @@ async function demo(quitting: AbortController, quit: () => void): Promise<void> 
   let doing = Promise.resolve()
   const closeKeys = readKeys(process.stdin, (key) => {
     if (key === 'q' || key === '\u0003') return quit()
-    doing = doing
-      .then(() => (quitting.signal.aborted ? undefined : actOn(key, platform)))
-      .catch((error: Error) => error.message)
-      .then((line) => (line && !quitting.signal.aborted ? say(line) : undefined))
+    // A pipe ends its lines.
+    if (key === '\n') return
+    doing = doing.then(() => act(key)).catch((error: Error) => say(error.message))
   })
-  if (!quitting.signal.aborted)
-    console.log(overview(platform, shown, process.stdout.isTTY && !process.env.NO_COLOR))
+  async function act(key: string): Promise<void> {
+    if (quitting.signal.aborted) return
+    const action = actionOf(key, platform)
+    if (!action) return terminal.keys()
+    say(action.begins)
+    const line = await action.run()
+    if (line && !quitting.signal.aborted) say(line)
+  }
+  if (!quitting.signal.aborted) {
+    terminal.overview(platform, shown)
+    if (process.stdin.isTTY) terminal.keys()
+  }
   await new Promise((resolve) => {
     if (quitting.signal.aborted) resolve(undefined)
     quitting.signal.addEventListener('abort', resolve)
   })
   closeKeys()
-  say('stopping')
+  say('stopping…')
   control.close()
   await platform.stop()
   say(`stopped; the data stays in ${shown}`)

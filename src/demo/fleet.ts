@@ -11,6 +11,8 @@ import { type Ending, inWords, SupervisedProcess } from './supervised-process.js
 const READY_DEADLINE_MS = 20_000
 /** sysexits' EX_CONFIG, by which an instance says that its settings are wrong: a new start can't help. */
 const BAD_SETTINGS = 78
+/** So often in a row an instance may fail soon after its start; its port is taken, say. */
+const MOST_FAILED_STARTS = 5
 /** The build, from the sources too: an instance is always the built server. */
 const BUILT = new URL('../../dist/', import.meta.url)
 const SERVER = fileURLToPath(new URL('counter/server.js', BUILT))
@@ -129,24 +131,43 @@ export class Fleet {
     const instance = { index, port, metricsPort }
     return {
       ...instance,
-      process: new SupervisedProcess({ launch, onDeath: (end) => this.#died(instance, end) }),
+      process: new SupervisedProcess({
+        launch,
+        onDeath: (end, failedStarts) => this.#died(instance, end, failedStarts),
+      }),
     }
   }
 
-  #died({ index, port }: LocalInstance, ending: Ending): boolean {
+  #died({ index, port }: LocalInstance, ending: Ending, failedStarts: number): boolean {
     const { pool, say, logFolder } = this.#options
+    const reason = reasonOf(ending, logFile(logFolder, index))
     if (ending.code === BAD_SETTINGS) {
-      this.#refusal.abort(`the instances refuse their settings: ${lastLine(logFile(logFolder, index))}`)
+      this.#refusal.abort(`the instances refuse their settings: ${reason}`)
+      return false
+    }
+    if (failedStarts >= MOST_FAILED_STARTS) {
+      const line = `instance ${index} ended ${failedStarts} times in a row (${reason}): it is not started again until r`
+      say(line)
+      this.#refusal.abort(line)
       return false
     }
     const died = Date.now()
-    say(`instance ${index} ended (${inWords(ending)}): it is started again`)
+    say(`instance ${index} ended (${reason}): it is started again`)
     const deadline = AbortSignal.timeout(READY_DEADLINE_MS)
     void pool.ready([port], deadline).then((ready) => {
       if (ready) say(`instance ${index} is back after ${Date.now() - died} ms`)
     })
     return true
   }
+}
+
+/** @returns why an instance ended: its own last line about it, else its signal or exit code. */
+function reasonOf(ending: Ending, file: string): string {
+  const last = lastLine(file)
+  const own = /^redissessions: (.*)/.exec(last)?.[1]
+  if (own) return own
+  if (ending.signal || ending.code === 0) return inWords(ending)
+  return `${inWords(ending)}, see ${file}`
 }
 
 function logFile(folder: string, index: number): string {

@@ -16,8 +16,11 @@ export interface Ending {
 interface SupervisedProcessOptions {
   /** Starts the process. */
   readonly launch: () => ChildProcess
-  /** Told of each end that nobody asked for. False: it is not started again. */
-  readonly onDeath: (ending: Ending) => boolean
+  /**
+   * Told of each end that nobody asked for, and how often in a row it ended with an error soon after its start. False: it is
+   * not started again.
+   */
+  readonly onDeath: (ending: Ending, failedStarts: number) => boolean
   /** Ends the process at once; SIGKILL to it unless said otherwise. */
   readonly kill?: (child: ChildProcess) => void
 }
@@ -29,6 +32,7 @@ export class SupervisedProcess {
   #exited: Promise<unknown> = Promise.resolve()
   #wanted = false
   #pauseMs = FIRST_PAUSE_MS
+  #failedStarts = 0
   #again: NodeJS.Timeout | undefined
 
   constructor(options: SupervisedProcessOptions) {
@@ -48,7 +52,9 @@ export class SupervisedProcess {
     this.#exited = new Promise<void>((resolve) => {
       const ended = (code: number | null, signal: NodeJS.Signals | null) => {
         this.#child = undefined
-        if (Date.now() - started > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS
+        const steady = Date.now() - started > STEADY_MS
+        if (steady) this.#pauseMs = FIRST_PAUSE_MS
+        this.#failedStarts = steady || signal || code === 0 ? 0 : this.#failedStarts + 1
         resolve()
         if (this.#wanted) this.#died({ code, signal })
       }
@@ -86,8 +92,9 @@ export class SupervisedProcess {
   }
 
   #died(ending: Ending): void {
-    if (!this.#options.onDeath(ending)) {
+    if (!this.#options.onDeath(ending, this.#failedStarts)) {
       this.#wanted = false
+      this.#failedStarts = 0
       return
     }
     this.#again = setTimeout(() => this.start(), this.#pauseMs)

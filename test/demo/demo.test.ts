@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -42,7 +42,7 @@ class Demo {
 
   static async start(environment?: Record<string, string>): Promise<Demo> {
     const demo = new Demo(await freePort(), environment)
-    await demo.says('q quit')
+    await demo.says(`logs in ${join(dataFolder, 'logs')}`)
     return demo
   }
 
@@ -109,6 +109,15 @@ async function listens(port: number): Promise<boolean> {
   return open
 }
 
+/** Takes a port, if it is free. */
+async function listening(server: Server, port: number): Promise<boolean> {
+  server.listen(port, '127.0.0.1')
+  return once(server, 'listening').then(
+    () => true,
+    () => false,
+  )
+}
+
 function lives(pid: number): boolean {
   try {
     return process.kill(pid, 0)
@@ -172,6 +181,31 @@ describe('npm run demo', () => {
       { store: 'memory', visits: 1 },
     ])
     expect(first.instance.index).not.toBe(second.instance.index)
+  })
+
+  it('answers a key at once, and an unknown one with the keys', async () => {
+    const demo = await Demo.start({ DEMO_INSTANCES: '2' })
+    expect(demo.output).not.toContain('Keys')
+    await demo.press('?', 'Keys       r restart all instances, k kill one')
+    await demo.press('x', 'q quit')
+    await demo.press('r', 'restarting all 2 instances; requests wait…')
+    await demo.says('restarted all instances')
+    await demo.press('s', 'the store is now connect-redis')
+    expect(demo.output).toContain('each browser starts a new one')
+  })
+
+  it('gives up an instance whose port was taken during a restart, with the reason, until r', async () => {
+    const demo = await Demo.start({ DEMO_INSTANCES: '1' })
+    const [port = 0] = demo.ports
+    const [pid] = demo.children.flatMap((child) => (/redis|valkey/.test(child.program) ? [] : [child.pid]))
+    process.kill(Number(pid), 'SIGKILL')
+    const taken = createServer()
+    while (!(await listening(taken, port))) process.kill(demo.children.at(-1)?.pid ?? 0, 'SIGKILL')
+    await demo.says(`ended (port ${port} is taken`)
+    await demo.says('instance 0 ended 5 times in a row')
+    taken.close()
+    await demo.press('r', 'restarted all instances')
+    expect((await visit(new CookieJar(), demo)).visits).toBe(1)
   })
 
   it('restarts a Redis that died by itself', async () => {

@@ -36,7 +36,7 @@ export function renderPage(data: PageData, assets: Assets): string {
 <div id="result" aria-live="polite"></div>
 </section>
 <section id="controls" aria-label="What you can do">
-<div class="buttons">
+<div class="compact buttons">
 <form action="/"><input type="hidden" name="again"><button id="visit" class="primary">Visit again</button></form>
 <form action="/session/regenerate" method="post"><button id="renew" title="The session gets a new id and keeps its count, as at a login">New session id</button></form>
 <form action="/session/end" method="post"><button id="end" title="The session is destroyed, as at a logout">End session</button></form>
