@@ -170,12 +170,7 @@ function exercisedOf(journal: Journal, destroyed: DestroySummary | undefined): E
 
 function instanceReports(journal: Journal): InstanceReport[] {
   const { acknowledged } = journal.counts
-  const presences = [...journal.instances].map(([id, { readyAt, lastAt, goneAt }]) => ({
-    id,
-    readyAt,
-    lastAt,
-    goneAt,
-  }))
+  const presences = [...journal.instances].map(([id, record]) => ({ id, ...record }))
   const idle = idleInstances(journal.series.rows, presences)
   return [...journal.instances].map(([id, { visits, failed, firstAt, lastAt, silences }]) => ({
     id,

@@ -1,3 +1,4 @@
+// Faults of the app in a cluster.
 import { randomBytes } from 'node:crypto'
 import type { Scenario } from '../scenario.js'
 import type { Deployment, Release } from './kubectl.js'
@@ -25,7 +26,7 @@ export function scale(release: Release, { metadata, spec }: Deployment): Scenari
   return {
     name: 'scale',
     intent: `scales Deployment ${metadata.name} ${[now, ...steps].join(' → ')} (kubectl scale)`,
-    async run(say) {
+    async run(say, fleet) {
       const autoscalers = await release.kubectl([
         'get',
         'hpa',
@@ -35,9 +36,14 @@ export function scale(release: Release, { metadata, spec }: Deployment): Scenari
         `app.kubernetes.io/instance=${release.name}`,
       ])
       if (autoscalers.trim() !== '') throw new Error('an autoscaler decides about the replicas')
+      let known = (await release.pods('app')).map((pod) => pod.metadata.name)
       for (const replicas of steps) {
         await release.kubectl(['scale', `deployment/${metadata.name}`, `--replicas=${replicas}`])
         await release.settled('app', replicas)
+        const names = (await release.pods('app')).map((pod) => pod.metadata.name)
+        for (const name of known.filter((one) => !names.includes(one))) fleet.instanceGone(name)
+        for (const name of names) fleet.instanceReady(name)
+        known = names
         say(`${replicas} ready`)
       }
     },

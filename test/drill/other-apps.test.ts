@@ -1,0 +1,440 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { CouldNotRun } from '../../src/drill/could-not-run.js'
+import { checkApp, type DrillOptions, drill } from '../../src/drill/drill.js'
+import { exitCodeOf } from '../../src/drill/exit-code.js'
+import { junitOf } from '../../src/drill/report/junit.js'
+import { tableOf } from '../../src/drill/report/table.js'
+import {
+  type App,
+  behindStickyBalancer,
+  breaksInLogoutRace,
+  Counter,
+  cookieOf,
+  Freezable,
+  json,
+  losesOverlapping,
+  routes,
+  serve,
+} from './apps.js'
+
+const running: App[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((app) => app.stop()))
+})
+
+async function start(listener: Parameters<typeof serve>[0]): Promise<App> {
+  const app = await serve(listener)
+  running.push(app)
+  return app
+}
+
+const small = {
+  browsers: 5,
+  visits: 200,
+  durationMs: 20_000,
+  warmUpMs: 0,
+  destroy: 3,
+  destroyRounds: 2,
+  seed: 1,
+}
+const drillOf = (app: App, changes: Partial<DrillOptions> = {}) =>
+  drill({ url: app.url, ...small, ...changes })
+
+describe('cookies, as a browser keeps them', () => {
+  test.each(['sessionid', 'JSESSIONID', 'SESSION', '_shop_session', 'PHPSESSID', '__Host-id'])(
+    'the session cookie %s is found among others',
+    async (cookie) => {
+      const others = ['theme=dark; Path=/', 'csrftoken=abc; Path=/; SameSite=Lax']
+      const attributes = cookie.startsWith('__Host-') ? 'Path=/; Secure' : 'Path=/; HttpOnly'
+      const app = await start(new Counter({ cookie, others, attributes }).listener)
+      const report = await drillOf(app, { logout: '/logout' })
+      expect(report.sentence).toMatch(/^Held/)
+      expect(report.found.sessionCookie).toBe(cookie)
+      expect(report.found.cookies).toContainEqual({ name: 'theme', needed: false })
+    },
+  )
+
+  test('a sticky balancer before sessions in memory is right for any browser', async () => {
+    const app = await start(behindStickyBalancer())
+    const report = await drillOf(app, { logout: '/logout' })
+    expect(report.sentence).toMatch(/^Held/)
+    expect(report.found.cookies.map(({ name }) => name).sort()).toEqual(['AWSALB', 'sid'])
+  })
+
+  test.each([
+    ['an old path is cleaned up', ['sid=; Path=/old; Max-Age=0']],
+    ['an old path is cleaned up by date', ['sid=; Path=/old; Expires=Thu, 01 Jan 1970 00:00:00 GMT']],
+    ['another path has a cookie of that name', ['sid=other; Path=/elsewhere']],
+    ['another domain is refused', ['sid=other; Domain=example.com; Path=/']],
+    ['another name ends like it', ['xsid=other; Path=/']],
+  ])('several of one name: %s', async (_, others) => {
+    const app = await start(new Counter({ others }).listener)
+    expect((await drillOf(app)).sentence).toMatch(/^Held/)
+    const after = new Counter({ others })
+    const reversed = await start((request, response) => {
+      const { setHeader } = response
+      response.setHeader = (name, value) =>
+        setHeader.call(response, name, name === 'set-cookie' ? [value].flat().map(String).reverse() : value)
+      after.listener(request, response)
+    })
+    expect((await drillOf(reversed)).sentence).toMatch(/^Held/)
+  })
+
+  test('a session in another value with each answer is the same session', async () => {
+    const counter = new Counter()
+    const app = await start(
+      routes({
+        'GET /'(request, response) {
+          const id = cookieOf(request, 'sid').split('.')[0] ?? ''
+          request.headers.cookie = `sid=${id}`
+          const current = counter.idOf(request, response)
+          const visits = (counter.sessions.get(current) ?? 0) + 1
+          counter.sessions.set(current, visits)
+          response.setHeader('set-cookie', `sid=${current}.${Math.random()}; Path=/`)
+          json(response, { visits })
+        },
+      }),
+    )
+    expect((await drillOf(app)).sentence).toMatch(/^Held/)
+  })
+
+  test.each([
+    ['sid=x; Secure; Path=/', /would not keep the cookie sid: .*Secure/],
+    ['sid=x; Domain=example.com', /would not keep the cookie sid/],
+    [undefined, /no cookie was set, so there is no session/],
+  ])('a cookie that no browser would send back is named: %s', async (header, message) => {
+    const app = await start((_, response) => {
+      if (header) response.setHeader('set-cookie', header)
+      json(response, { visits: 1 })
+    })
+    const url = new URL(`http://drill.localhost:${app.url.port}`)
+    const secure = header?.includes('Secure') ? { headers: { host: 'shop.example' } } : {}
+    await expect(checkApp({ url, number: '/visits', ...secure })).rejects.toThrow(message)
+  })
+
+  test('cookies that do not make the count go on are named', async () => {
+    const app = await start((_, response) => {
+      response.setHeader('set-cookie', ['a=1; Path=/', 'b=2; Path=/'])
+      json(response, { visits: 1 })
+    })
+    const wrong = checkApp({ url: app.url, number: '/visits' })
+    await expect(wrong).rejects.toThrow(/does not go on although its cookies were sent back \(a, b\)/)
+    await expect(checkApp({ url: app.url, cookie: 'sid', number: '/visits' })).rejects.toThrow(
+      /no cookie sid was set; there are a, b$/,
+    )
+  })
+})
+
+describe('what destroys a session is tried at rest first', () => {
+  test.each([
+    ['a path that is not there', 'POST /bye', /POST .*\/bye, which shall destroy a session, fails: 404/],
+    ['a page that only asks', 'GET /logout', /does not destroy a session: it answers 200/],
+  ])('%s', async (_, logout, message) => {
+    const counter = new Counter()
+    const asks = routes({
+      'GET /': counter.visit,
+      'GET /logout': (__, response) => void response.end('<h1>Really log out?</h1>'),
+    })
+    const app = await start(asks)
+    const wrong = drillOf(app, { logout })
+    await expect(wrong).rejects.toThrow(CouldNotRun)
+    await expect(wrong).rejects.toThrow(message)
+    expect((await drillOf(app, { logout, destroy: 0 })).verdict).toBe('held')
+  })
+
+  test('a session whose old cookie is answered with 500 afterwards cannot be judged: unknown', async () => {
+    const app = await start(breaksInLogoutRace())
+    const report = await drillOf(app, { logout: '/logout', destroy: 5, destroyRounds: 5 })
+    expect(report.verdict).toBe('unknown')
+    expect(report.unjudged.destroys).toBeGreaterThan(0)
+    expect(report.destroyed?.problems).toEqual({ 500: report.unjudged.destroys })
+    expect(report.sentence).toMatch(/^Unknown: \d+ destroyed sessions? could not be judged; otherwise/)
+    expect(exitCodeOf(report)).toBe(3)
+    expect(junitOf(report)).toContain(
+      `<error message="${report.unjudged.destroys} could not be judged: 500"/>`,
+    )
+  })
+
+  test('a session that cannot be read at the end is unknown', async () => {
+    const counter = new Counter()
+    let reads = 0
+    const app = await start(
+      routes({
+        'GET /': counter.visit,
+        'GET /look'(request, response) {
+          if (++reads > 1) response.writeHead(500).end()
+          else json(response, { visits: counter.sessions.get(cookieOf(request, 'sid')) })
+        },
+      }),
+    )
+    const report = await drillOf(app, { visit: '/', number: '/visits', read: '/look', patienceMs: 300 })
+    expect(report).toMatchObject({ verdict: 'unknown', unjudged: { sessions: 5 }, anomalies: { lost: 0 } })
+  })
+})
+
+describe('overlapping visits', () => {
+  test('the defaults find a server that loses them', async () => {
+    const app = await start(losesOverlapping())
+    const report = await drill({ url: app.url, visits: 600, durationMs: 20_000, seed: 1 })
+    expect(report.verdict).toBe('broken')
+    expect(report.anomalies.lost).toBeGreaterThan(report.visits.acknowledged / 4)
+    expect(report.anomalies.lost).toBeLessThanOrEqual(report.visits.acknowledged)
+  })
+
+  test('a rate does not spread a burst', async () => {
+    const app = await start(losesOverlapping())
+    const report = await drill({
+      url: app.url,
+      browsers: 2,
+      visits: 100,
+      rate: 60,
+      durationMs: 20_000,
+      seed: 1,
+    })
+    expect(report.anomalies.lost).toBeGreaterThan(report.visits.acknowledged / 4)
+  })
+
+  test('the verdict says what was exercised', async () => {
+    const app = await start(
+      new Counter({ answer: (to, visits) => json(to, { visits, pod: visits % 3 }) }).listener,
+    )
+    const bursts = await drillOf(app, { visit: '/', number: '/visits', instance: '/pod', logout: '/logout' })
+    expect(bursts.exercised.overlappingVisits).toBeGreaterThan(100)
+    expect(bursts.exercised.instanceChanges).toBeGreaterThan(100)
+    expect(bursts.exercised.destroysInFlight).toBe(6)
+    expect(bursts.sentence).toMatch(
+      /Exercised: \d+ overlapping visits, 6 destroys in flight, \d+ changes of instance, 0 outages\.$/,
+    )
+    const single = await drillOf(app, { visit: '/', number: '/visits', burst: 1 })
+    expect(single.sentence).toContain('Exercised: 0 overlapping visits, 0 destroys in flight')
+  })
+})
+
+describe('numbers', () => {
+  const html = (start: number) =>
+    new Counter({
+      start,
+      answer: (to, visits) => to.end(`<p>${visits.toLocaleString('en')} visits since 2012</p>`),
+    })
+
+  test.each([1, 990, 999_990])('with thousands separators, from %i on', async (from) => {
+    const app = await start(html(from).listener)
+    const report = await drillOf(app, { number: 're:(\\d+) visits' })
+    expect(report.sentence).toMatch(/^Held/)
+    expect(report.visits.stored).toBe(report.visits.acknowledged)
+  })
+
+  test('are found in a page and in JSON', async () => {
+    const page = await start(html(1).listener)
+    expect((await drillOf(page)).found.journey.number).toMatch(/^re:/)
+    const deep = new Counter({
+      answer: (to, n) => json(to, { at: Date.now(), data: { cart: Array(n).fill('x') } }),
+    })
+    const list = await start(deep.listener)
+    expect((await drillOf(list)).found.journey.number).toBe('/data/cart')
+  })
+
+  test('that fit no history end the drill with the text that was read', async () => {
+    let visits = 0
+    const answer: ConstructorParameters<typeof Counter>[0] = {
+      answer: (to, number) => json(to, { visits: ++visits > 60 ? 90_210 : number, city: 'Beverly Hills' }),
+    }
+    const app = await start(new Counter(answer).listener)
+    const wrong = drillOf(app, { number: '/visits' })
+    await expect(wrong).rejects.toThrow(CouldNotRun)
+    await expect(wrong).rejects.toThrow(/says 90210, which no such session can count.*Beverly Hills/)
+  })
+
+  test('lost never exceeds what was acknowledged', async () => {
+    let visits = 0
+    const counter = new Counter({ answer: (to, number) => json(to, { visits: ++visits > 60 ? 1 : number }) })
+    const app = await start(counter.listener)
+    const { anomalies, visits: counted } = await drillOf(app, { number: '/visits' })
+    expect(anomalies.lost).toBeLessThanOrEqual(counted.acknowledged)
+  })
+
+  test('that are read after a redirect may be the same for overlapping visits', async () => {
+    const counter = new Counter()
+    const app = await start(
+      routes({
+        'POST /hit'(request, response) {
+          const id = counter.idOf(request, response)
+          counter.sessions.set(id, (counter.sessions.get(id) ?? 0) + 1)
+          response.writeHead(303, { location: '/count' }).end()
+        },
+        async 'GET /count'(request, response) {
+          await sleep(Math.random() * 5)
+          json(response, { visits: counter.sessions.get(cookieOf(request, 'sid')) })
+        },
+      }),
+    )
+    const report = await drillOf(app, { visit: 'POST /hit', number: '/visits', read: '/count' })
+    expect(report.sentence).toMatch(/^Held/)
+    expect(report.exercised.overlappingVisits).toBeGreaterThan(100)
+  })
+})
+
+describe('requests', () => {
+  test('path, query, credentials, Accept and Cookie are sent', async () => {
+    const counter = new Counter()
+    const app = await start((request, response) => {
+      const { authorization, accept } = request.headers
+      const right =
+        request.url === '/sub/hits?lang=en' &&
+        authorization === `Basic ${Buffer.from('ann:pw').toString('base64')}` &&
+        accept === 'application/vnd.count+json' &&
+        cookieOf(request, 'gate') === 'open'
+      if (right) void counter.visit(request, response)
+      else response.writeHead(400).end()
+    })
+    const url = new URL('/sub/hits?lang=en', app.url)
+    url.username = 'ann'
+    url.password = 'pw'
+    const headers = { accept: 'application/vnd.count+json', cookie: 'gate=open' }
+    const report = await drill({ ...small, url, headers })
+    expect(report.sentence).toMatch(/^Held/)
+    expect(report.url).not.toContain('pw')
+  })
+
+  test('all of them keep the rate, also while sessions are read and destroyed', async () => {
+    const times: number[] = []
+    const counter = new Counter()
+    const app = await start((request, response) => {
+      times.push(performance.now())
+      counter.listener(request, response)
+    })
+    const rate = 60
+    await drillOf(app, {
+      browsers: 20,
+      visits: 60,
+      rate,
+      burst: 4,
+      logout: '/logout',
+      destroy: 4,
+      destroyRounds: 1,
+    })
+    const most = Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length))
+    // A burst goes at once; a busy machine may send late what was due before.
+    expect(times.length).toBeGreaterThan(80)
+    expect(most).toBeLessThanOrEqual(rate + 4 + rate / 4)
+  })
+})
+
+describe('time', () => {
+  test('latencies count from when a visit was due', { timeout: 60_000 }, async () => {
+    const frozen = new Freezable(new Counter().listener)
+    const app = await start(frozen.listener)
+    const scenario = {
+      name: 'freeze',
+      intent: 'stops answering for 2 s',
+      async run() {
+        await sleep(1000)
+        frozen.freeze(2000)
+        await sleep(2500)
+      },
+    }
+    const report = await drill({
+      ...small,
+      url: app.url,
+      visits: 1_000_000,
+      durationMs: 0,
+      thinkMs: 20,
+      destroy: 0,
+      scenarios: [scenario],
+    })
+    // 2 s of some 9 s: a fifth of all visits that were due had to wait.
+    expect(report.latencyMs?.p90).toBeGreaterThan(300)
+    expect(report.latencyMs?.p99).toBeGreaterThan(1500)
+    expect(report.exercised.outages).toBe(1)
+  })
+
+  test('an instance that never comes back is a silence to the end', async () => {
+    let gone = false
+    const app = await start(
+      new Counter({ answer: (to, visits) => json(to, { visits, pod: gone || visits % 2 ? 'a' : 'b' }) })
+        .listener,
+    )
+    const scenario = {
+      name: 'stop b',
+      intent: 'stops b',
+      async run() {
+        gone = true
+        await sleep(1500)
+      },
+    }
+    const changes = {
+      visits: 1_000_000,
+      durationMs: 0,
+      thinkMs: 20,
+      instance: '/pod',
+      number: '/visits',
+      destroy: 0,
+    }
+    const report = await drill({ ...small, url: app.url, ...changes, scenarios: [scenario] })
+    const silences = report.instances.map(({ id, silences }) => [id, silences.map(({ open }) => open)])
+    expect(Object.fromEntries(silences)).toEqual({ a: [], b: [true] })
+  })
+})
+
+describe('connections', () => {
+  /** Each connection belongs to one instance, as a Service has it; `instances` may grow. */
+  async function pinned(): Promise<App & { scaleTo(count: number): void }> {
+    const counter = new Counter()
+    const owners = new WeakMap<object, number>()
+    let instances = 1
+    let next = 0
+    const app = await start((request, response) => {
+      const pod = owners.get(request.socket) ?? next++ % instances
+      owners.set(request.socket, pod)
+      response.setHeader('x-pod', `web-${pod}`)
+      counter.visit(request, response)
+    })
+    const scaleTo = (count: number) => {
+      instances = count
+    }
+    return Object.assign(app, { scaleTo })
+  }
+
+  function scaleOut(app: { scaleTo(count: number): void }) {
+    return {
+      name: 'scale',
+      intent: 'scales 1 → 4',
+      async run(_: unknown, fleet: { instanceReady(id: string): void }) {
+        app.scaleTo(4)
+        for (const pod of [0, 1, 2, 3]) fleet.instanceReady(`web-${pod}`)
+        await sleep(2500)
+      },
+    }
+  }
+  const load = { browsers: 5, burst: 2, thinkMs: 20, warmUpMs: 0, destroy: 0, durationMs: 0, seed: 1 }
+  const seen = { number: '/visits', instance: 'header:x-pod' }
+
+  test('that are kept leave new instances idle: named, and broken if that is asked for', async () => {
+    const app = await pinned()
+    const report = await drill({ ...load, ...seen, url: app.url, failIdle: true, scenarios: [scaleOut(app)] })
+    expect(report.instances.filter(({ idle }) => idle).map(({ id }) => id)).toEqual([
+      'web-1',
+      'web-2',
+      'web-3',
+    ])
+    expect(report.sentence).toBe('Broken: 3 instances idle.')
+    expect(tableOf(report)).toContain(
+      '3 of 4 instances answered less than a tenth of their share: connections are pinned to the others',
+    )
+  })
+
+  test('that are fresh for each request reach all instances', async () => {
+    const app = await pinned()
+    const report = await drill({
+      ...load,
+      ...seen,
+      url: app.url,
+      reconnect: 1,
+      failIdle: true,
+      scenarios: [scaleOut(app)],
+    })
+    expect(report.sentence).toMatch(/^Held/)
+    expect(report.instances).toHaveLength(4)
+  })
+})
