@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 // The command session-drill: options in, a verdict out.
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { CouldNotRun } from './could-not-run.js'
 import { checkApp, type DrillOptions, drill, type Live } from './drill.js'
 import { exitCodeOf } from './exit-code.js'
 import { readCommandLine } from './options/command-line.js'
 import { briefHelp, fullHelp } from './options/help.js'
 import { type Settings, settingsOf } from './options/table.js'
+import { htmlOf } from './report/html.js'
 import { junitOf } from './report/junit.js'
+import { markdownOf } from './report/markdown.js'
 import { PlainProgress } from './report/plain.js'
+import { serveMetrics } from './report/prometheus.js'
 import type { Report } from './report/report.js'
 import { Screen } from './report/screen.js'
 import { tableOf } from './report/table.js'
@@ -51,12 +54,34 @@ function interrupts(): { stop: AbortSignal; abandon: AbortSignal } {
 }
 
 async function run(url: string, given: Partial<Settings>): Promise<Report> {
-  const { close, ...watching } = progress(given.json ? process.stderr : process.stdout)
+  const output = given.json ? process.stderr : process.stdout
+  const { close, onStart, onEvent } = progress(output)
+  let metrics: Awaited<ReturnType<typeof serveMetrics>> | undefined
+  const begin = (live: Live) => {
+    onStart(live)
+    // Whoever sends this signal marks a moment of the timeline.
+    process.on('SIGUSR2', () => live.journal.event('mark: SIGUSR2'))
+    if (given.metricsPort === undefined) return
+    serveMetrics(live, given.metricsPort).then(
+      (served) => {
+        metrics = served
+        live.journal.event(`metrics on http://127.0.0.1:${served.port}/metrics`)
+      },
+      (error: Error) => live.journal.event(`no metrics: ${error.message}`),
+    )
+  }
   try {
-    return await drill({ url, ...given, ...interrupts(), ...watching })
+    return await drill({ url, ...given, ...interrupts(), onStart: begin, onEvent })
   } finally {
     close()
+    metrics?.close()
   }
+}
+
+function writeReports(report: Report, { junit, html, markdown }: Settings): void {
+  if (junit !== undefined) writeFileSync(junit, junitOf(report))
+  if (html !== undefined) writeFileSync(html, htmlOf(report))
+  if (markdown !== undefined) appendFileSync(markdown, markdownOf(report))
 }
 
 async function main(): Promise<number> {
@@ -73,7 +98,7 @@ async function main(): Promise<number> {
     return 0
   }
   const report = await run(read.url, read.settings)
-  if (settings.junit !== undefined) writeFileSync(settings.junit, junitOf(report))
+  writeReports(report, settings)
   process.stdout.write(settings.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report))
   return exitCodeOf(report)
 }

@@ -330,6 +330,15 @@ export const OPTIONS = {
     '.data',
   ),
 
+  commands: list(
+    {
+      flag: 'do',
+      group: 'Faults',
+      help: 'a fault of your own, after those of --scenario; with NAME@20s= at that time of the load',
+    },
+    "'NAME=COMMAND'",
+  ),
+
   check: flag({
     flag: 'check',
     group: 'Reports',
@@ -338,6 +347,26 @@ export const OPTIONS = {
   }),
   json: flag({ flag: 'json', group: 'Reports', help: 'the report as JSON on standard output', brief: true }),
   junit: text({ flag: 'junit', group: 'Reports', help: 'the verdict as JUnit XML', brief: true }, 'FILE'),
+  html: text({ flag: 'html', group: 'Reports', help: 'the report as one HTML file', brief: true }, 'FILE'),
+  markdown: text(
+    {
+      flag: 'markdown',
+      group: 'Reports',
+      help: 'the report as Markdown, appended: for a pull request or $GITHUB_STEP_SUMMARY',
+    },
+    'FILE',
+  ),
+  metricsPort: whole(
+    {
+      flag: 'metrics-port',
+      group: 'Reports',
+      help: 'Prometheus metrics on 127.0.0.1 while it runs; POST /mark/NAME there notes an event',
+      shown: 'none',
+    },
+    undefined,
+    0,
+    65_535,
+  ),
 } satisfies Record<string, Option<unknown>>
 
 export type OptionName = keyof typeof OPTIONS

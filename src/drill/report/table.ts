@@ -49,7 +49,7 @@ export function tableOf(report: Report): string {
       report.silences.map((silence) => `${silenceWords(silence)}: no visit acknowledged`),
     ),
     ...lines('instances', report.instances.map(instanceLine), 16),
-    ...idleLine(report),
+    ...lines('idle', [idleWords(report)].filter(Boolean)),
     ...lines(
       'faults',
       report.scenarios.map(
@@ -79,7 +79,8 @@ export function tableOf(report: Report): string {
   return ['', ...body, '', report.sentence, ''].join('\n')
 }
 
-function instanceLine({
+/** @returns one instance in words: its share, when it answered, and its silences */
+export function instanceLine({
   id,
   visits,
   share,
@@ -99,15 +100,11 @@ function instanceLine({
 }
 
 /** @returns which instances got next to nothing to do, and why that is usually so */
-export function idleLine({ instances }: Report): [string, string][] {
+export function idleWords({ instances }: Report): string {
   const idle = instances.filter((instance) => instance.idle).length
-  if (idle === 0) return []
-  return [
-    [
-      'idle',
-      `${idle} of ${counted(instances.length, 'instance')} answered less than a tenth of their share: connections are pinned to the others`,
-    ],
-  ]
+  return idle === 0
+    ? ''
+    : `${idle} of ${counted(instances.length, 'instance')} answered less than a tenth of their share: connections are pinned to the others`
 }
 
 /** @returns `3.0 s to 5.2 s`, or `3.0 s to the end` */

@@ -7,6 +7,8 @@ export interface Scenario {
   name: string
   /** What it is about to do, and to what. */
   intent: string
+  /** When it begins, in ms of the load; without it, after those before. */
+  at?: number
   /**
    * Does it, and returns when the app is whole again.
    * @param say notes an event
@@ -38,8 +40,26 @@ export interface ScenarioRecord {
 const CALM_MS = 2000
 const CALM_PATIENCE_MS = 60_000
 
-/** Runs the scenarios in a row, with calm before and after each; ends early with the load, or when one cannot be done. */
+/**
+ * Runs the scenarios in a row, with calm before and after each, and those with a time at that time; ends early with
+ * the load, or when one cannot be done.
+ */
 export async function runScenarios(
+  scenarios: readonly Scenario[],
+  journal: Journal,
+  pace: Pace,
+): Promise<ScenarioRecord[]> {
+  const timed = scenarios.flatMap(({ at, ...scenario }) => (at === undefined ? [] : [{ ...scenario, at }]))
+  const inARow = scenarios.filter(({ at }) => at === undefined)
+  const runTimed = timed.map(async (scenario) => {
+    await pace.wait(scenario.at - journal.now())
+    return pace.stopped ? [] : [await runOne(scenario, journal, pace)]
+  })
+  const records = await Promise.all([runInARow(inARow, journal, pace), ...runTimed])
+  return records.flat().sort((a, b) => a.from - b.from)
+}
+
+async function runInARow(
   scenarios: readonly Scenario[],
   journal: Journal,
   pace: Pace,
