@@ -1,53 +1,41 @@
 // `npm run contrast`: the same drill over the three stores on the local platform, as one table.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { grouped } from '../drill/books/anomaly.js'
-import { drill } from '../drill/drill.js'
-import type { Settings } from '../drill/options/table.js'
 import type { Report } from '../drill/report/report.js'
-import { localScenarios } from '../drill/scenarios/local.js'
-import type { Scenario } from '../drill/scenarios/scenario.js'
-import { type Platform, startPlatform } from './platform.js'
+import { openControl } from './control.js'
+import { startPlatform } from './platform.js'
 
+const DRILL = fileURLToPath(new URL('../drill/main.js', import.meta.url))
 const STORES = ['memory', 'connect-redis', 'exact']
 
 interface Trial {
   name: string
-  plan: Partial<Settings>
-  scenario?: (platform: Platform) => Scenario
+  /** The drill's arguments. */
+  drill: string
   outcome(report: Report): string
 }
 
-const local = (name: string) => (platform: Platform) => {
-  const [scenario] = localScenarios([name], platform)
-  if (!scenario) throw new Error(name)
-  return scenario
-}
-
-const scale = (platform: Platform): Scenario => ({
-  name: 'scale',
-  intent: 'scales the instances 4 → 1 → 8 → 4',
-  async run() {
-    for (const count of [1, 8, 4]) await platform.scale(count)
-  },
-})
-
-const steady = { browsers: 20, burst: 1, rate: 200, destroy: 0 }
+const STEADY = '--browsers 20 --burst 1 --rate 200 --destroy 0'
 const TRIALS: readonly Trial[] = [
-  { name: 'restart of all instances', plan: steady, scenario: local('restart'), outcome: losses },
-  { name: 'scale 4 → 1 → 8 → 4', plan: steady, scenario: scale, outcome: losses },
+  { name: 'restart of all instances', drill: `${STEADY} --scenario restart`, outcome: losses },
+  { name: 'scale 4 → 1 → 8 → 4', drill: `${STEADY} --scenario scale`, outcome: losses },
   {
     name: '401 visits to one session, 50 at a time',
-    plan: { browsers: 1, burst: 50, visits: 401, destroy: 0 },
+    drill: '--browsers 1 --burst 50 --visits 401 --destroy 0',
     outcome: losses,
   },
   {
     name: 'destroyed with visits in flight',
-    plan: { browsers: 20, visits: 20, destroyRounds: 5 },
+    drill: '--visits 20 --browsers 20 --destroy-rounds 5',
     outcome: resurrections,
   },
-  { name: 'Redis killed, back after 1 s', plan: steady, scenario: local('kill-redis'), outcome: losses },
+  { name: 'Redis killed, back after 1 s', drill: `${STEADY} --scenario kill-redis`, outcome: losses },
 ]
 
 function losses({ visits, anomalies, unjudged }: Report): string {
@@ -60,25 +48,41 @@ function losses({ visits, anomalies, unjudged }: Report): string {
 }
 
 function resurrections({ destroyed }: Report): string {
-  return destroyed ? `${destroyed.resurrected} of ${destroyed.judged} came back` : 'not tried'
+  if (!destroyed?.judged) return 'could not be judged'
+  return `${destroyed.resurrected} of ${destroyed.judged} came back`
+}
+
+/** Runs the drill as a process. @throws Error when it can't run; a broken verdict is a result. */
+async function drill(...args: string[]): Promise<Report> {
+  const child = spawn(process.execPath, [DRILL, '--json', '--seed', '1', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [json, progress, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  if (json === '') throw new Error(`the drill ended with ${code}: ${progress.trim()}`)
+  return JSON.parse(json)
 }
 
 async function tryStore(store: string): Promise<string[]> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'contrast-'))
   const say = (line: string) => process.stderr.write(`  ${line}\n`)
   const platform = await startPlatform({ store, instances: 4, dataFolder, port: 0, say })
+  const control = await openControl(dataFolder, platform)
   const outcomes: string[] = []
   try {
     for (const trial of TRIALS) {
       process.stderr.write(`${store}: ${trial.name}\n`)
-      const scenarios = trial.scenario ? [trial.scenario(platform)] : []
-      const report = await drill({ url: platform.url, seed: 1, ...trial.plan, scenarios })
+      const report = await drill(platform.url, '--demo-data', dataFolder, ...trial.drill.split(' '))
       const problem = report.scenarios.find((record) => record.problem !== undefined)?.problem
       if (problem !== undefined) throw new Error(`${store}: ${trial.name}: ${problem}`)
       process.stderr.write(`  ${report.sentence}\n`)
       outcomes.push(trial.outcome(report))
     }
   } finally {
+    control.close()
     await platform.stop()
     rmSync(dataFolder, { recursive: true })
   }

@@ -9,14 +9,18 @@ import { CONTROL_FILE, type ControlFile } from '../drill/scenarios/control-file.
 import type { Platform } from './platform.js'
 
 /**
- * Lets the drill act on a running demo: POST /restart, /kill, /stop-redis or /start-redis, each answered with 204
- * when it is done.
+ * Lets the drill act on a running demo: POST /restart, /scale, /kill, /stop-redis or /start-redis, each answered with
+ * 204 when it is done.
  */
 export async function openControl(dataFolder: string, platform: Platform): Promise<{ close(): void }> {
   const token = randomBytes(24).toString('hex')
   const expected = Buffer.from(`Bearer ${token}`)
   const orders: Record<string, () => Promise<unknown>> = {
     '/restart': () => platform.restart(),
+    '/scale': async () => {
+      const now = platform.instances.length
+      for (const count of [1, now * 2, now]) await platform.scale(count)
+    },
     '/kill': () => platform.killAndWait(),
     '/stop-redis': () => platform.stopRedis(),
     '/start-redis': () => platform.startRedis(),

@@ -307,7 +307,7 @@ export const OPTIONS = {
     {
       flag: 'scenario',
       group: 'Faults',
-      help: 'done while they visit, in the order given. In the cluster of KUBECONFIG: rollout, scale, kill-pod, kill-redis, failover, rotate-secret, drain. On the demo (npm run demo): restart, kill, kill-redis',
+      help: 'done while they visit, in the order given. In the cluster of KUBECONFIG: rollout, scale, kill-pod, kill-redis, failover, rotate-secret, drain. On the demo (npm run demo): restart, scale, kill, kill-redis',
     },
     'NAME',
   ),

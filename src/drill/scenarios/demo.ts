@@ -24,6 +24,7 @@ export function demoTarget(dataFolder: string, url: URL): LocalTarget {
   }
   return {
     restart: () => order('restart'),
+    scale: () => order('scale'),
     killAndWait: () => order('kill'),
     stopRedis: () => order('stop-redis'),
     startRedis: () => order('start-redis'),

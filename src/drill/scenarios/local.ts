@@ -6,6 +6,8 @@ import type { Scenario } from './scenario.js'
 export interface LocalTarget {
   /** Restarts all instances and waits until they are ready. */
   restart(): Promise<void>
+  /** Scales to one instance, to twice as many as there are, and back, each time until all are ready. */
+  scale(): Promise<void>
   /** Kills an instance and waits until it is back. */
   killAndWait(): Promise<void>
   stopRedis(): Promise<void>
@@ -19,6 +21,10 @@ const SCENARIOS: Record<string, (target: LocalTarget) => Omit<Scenario, 'name'>>
   restart: (target) => ({
     intent: 'restarts all instances of the local demo, gracefully',
     run: () => target.restart(),
+  }),
+  scale: (target) => ({
+    intent: 'scales the local demo to one instance, to twice as many as there are, and back',
+    run: () => target.scale(),
   }),
   kill: (target) => ({
     intent: `kills ${KILLS} instances of the local demo, one after the other (SIGKILL)`,

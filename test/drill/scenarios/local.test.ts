@@ -24,11 +24,11 @@ afterAll(async () => {
   rmSync(dataFolder, { recursive: true })
 })
 
-test('restarts, kills and loses Redis on the running demo, and every click counts once', {
+test('restarts, scales, kills and loses Redis on the running demo, and every click counts once', {
   timeout: 180_000,
 }, async () => {
   const url = new URL(platform.url)
-  const scenarios = localScenarios(['restart', 'kill', 'kill-redis'], demoTarget(dataFolder, url))
+  const scenarios = localScenarios(['restart', 'scale', 'kill', 'kill-redis'], demoTarget(dataFolder, url))
   const report = await drill({
     url,
     retry: true,
@@ -41,9 +41,11 @@ test('restarts, kills and loses Redis on the running demo, and every click count
   })
   expect(report.scenarios.map(({ name, problem }) => [name, problem])).toEqual([
     ['restart', undefined],
+    ['scale', undefined],
     ['kill', undefined],
     ['kill-redis', undefined],
   ])
+  expect(platform.instances).toHaveLength(2)
   expect(report.sentence).toMatch(/^Held: .* 0 failed, 0 lost/)
   const texts = report.events.map(({ text }) => text)
   expect(texts).toContain('kill: instance killed and back, 3 of 3')
@@ -56,7 +58,7 @@ test('only the demo at that URL is touched, and only by its user', async () => {
     /start it with npm run demo$/,
   )
   expect(() => localScenarios(['rollout'], demoTarget(dataFolder, new URL(platform.url)))).toThrow(
-    /restart, kill, kill-redis/,
+    /restart, scale, kill, kill-redis/,
   )
   const file = join(dataFolder, CONTROL_FILE)
   expect(statSync(file).mode & 0o077).toBe(0)
