@@ -3,6 +3,7 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError'
 
   constructor(variable: string, problem: string) {
-    super(`${variable}: ${problem}`)
+    // A path or a name that is shown may hold anything.
+    super(`${variable}: ${problem}`.replace(/\p{C}/gu, '�'))
   }
 }

@@ -226,15 +226,22 @@ async function commitOnceMore(
 ): Promise<void> {
   const before = await redis.hgetall(KEY)
   session.more = 'more'
-  let gone = false
-  const committed = store.commit(session).catch((error: { code?: string }) => {
-    gone = error.code === 'ERR_SESSION_GONE'
-    if (!gone) throw new Broken(`a held session can't be committed again: ${error}`)
-  })
-  for (let settled = false; !settled; ) {
+  let outcome: 'open' | 'done' | { code?: string } = 'open'
+  store.commit(session).then(
+    () => {
+      outcome = 'done'
+    },
+    (error: { code?: string }) => {
+      outcome = error
+    },
+  )
+  while (outcome === 'open') {
     await drain()
-    settled = await Promise.race([committed.then(() => true), turn().then(() => false)])
+    await turn()
   }
+  const { code } = outcome as { code?: string }
+  const gone = code === 'ERR_SESSION_GONE'
+  if (outcome !== 'done' && !gone) throw new Broken(`a held session can't be committed again: ${outcome}`)
   if (gone && before[':visits'] !== undefined) throw new Broken('a living session is said to be gone')
   if (gone) return
   const after = await redis.hgetall(KEY)
