@@ -81,7 +81,8 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     }
     const is = JSON.stringify(value) as string | undefined
     if (is === undefined) continue
-    if (was !== undefined) left -= 1
+    if (was === undefined) checkName(key)
+    else left -= 1
     if (was === is) continue
     // What merges is looked at first: to see that two texts mean the same takes a parse of both.
     const by = rules.counters.has(key) ? difference(was, is) : undefined
@@ -122,9 +123,17 @@ export function fieldsOf(session: object, rules: Rules): Map<string, string> {
   for (const [key, value] of Object.entries(session)) {
     const isList = rules.cappedLists.has(key) && Array.isArray(value)
     const text = isList ? joinList(textsOf(value)) : (JSON.stringify(value) as string | undefined)
-    if (text !== undefined) fields.set(key, text)
+    if (text === undefined) continue
+    checkName(key)
+    fields.set(key, text)
   }
   return fields
+}
+
+/** @throws TypeError for a key that would be another one in Redis: half of a surrogate pair has no form in UTF-8. */
+function checkName(key: string): void {
+  if (/\p{Surrogate}/u.test(key))
+    throw new TypeError(`a session's keys are text; found half of a surrogate pair in ${JSON.stringify(key)}`)
 }
 
 /** @returns the JSON text of each entry of a list; undefined if the text is no array. */

@@ -63,9 +63,11 @@ class Target<C extends IoredisCommands> implements Commands {
   }
 
   script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+    // ioredis takes an array among its arguments for its elements, of which a call takes only so many.
+    const all = [...keys, args] as unknown as readonly Argument[]
+    return this.client.evalsha(sha, keys.length, ...all).catch((error: unknown) => {
       if (!String(error).includes('NOSCRIPT')) throw error
-      return this.client.eval(lua, keys.length, ...keys, ...args)
+      return this.client.eval(lua, keys.length, ...all)
     })
   }
 

@@ -8,7 +8,7 @@ import { type Counter, createCounter } from '../../support/counter.js'
 import { useRedis } from '../../support/use-redis.js'
 
 const { server: redis } = await useRedis()
-const SECRET = 'of the fuzzer'
+const SECRET = 'of the fuzzer, and long'
 let counter: Counter
 let server: Server
 let port = 0

@@ -36,14 +36,14 @@ export class ScheduledClient extends EventEmitter {
     this.#resends = resends
   }
 
-  readonly call = (...command: Argument[]) =>
+  readonly call = (...command: (Argument | readonly Argument[])[]) =>
     new Promise<unknown>((resolve, reject) => {
-      this.#sent.push({ command, resolve, reject })
+      this.#sent.push({ command: command.flat(), resolve, reject })
     })
-  readonly evalsha = (...args: Argument[]) => this.call('EVALSHA', ...args)
-  readonly eval = (...args: Argument[]) => this.call('EVAL', ...args)
-  readonly del = (...args: Argument[]) => this.call('DEL', ...args)
-  readonly pexpire = (...args: Argument[]) => this.call('PEXPIRE', ...args)
+  readonly evalsha = (...args: (Argument | readonly Argument[])[]) => this.call('EVALSHA', ...args)
+  readonly eval = (...args: (Argument | readonly Argument[])[]) => this.call('EVAL', ...args)
+  readonly del = (...args: (Argument | readonly Argument[])[]) => this.call('DEL', ...args)
+  readonly pexpire = (...args: (Argument | readonly Argument[])[]) => this.call('PEXPIRE', ...args)
   readonly duplicate = () => this
   readonly disconnect = () => {}
   readonly connect = async () => {}
