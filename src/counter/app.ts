@@ -1,6 +1,5 @@
 // The counter as an Express app. A request walks down this list; only the routes of the visit and the session touch the store.
 import express, { type Express } from 'express'
-import session from 'express-session'
 import type { Logger } from 'pino'
 import type { Settings } from './config/settings.js'
 import { accessLog } from './http/access-log.js'
@@ -9,7 +8,6 @@ import { healthRoutes, type Readiness } from './http/health-routes.js'
 import { notFound, problemHandler } from './http/problem.js'
 import { requestId } from './http/request-id.js'
 import { securityHeaders } from './http/security-headers.js'
-import { SESSION_COOKIE } from './http/session-cookie.js'
 import { timeout } from './http/timeout.js'
 import { chaosRoutes, type ExitMode } from './instances/chaos-routes.js'
 import type { Instance } from './instances/instance.js'
@@ -17,14 +15,14 @@ import type { Instances } from './instances/instances.js'
 import { instancesRoutes } from './instances/instances-routes.js'
 import type { Metrics } from './metrics/metrics.js'
 import { createPage } from './page/create-page.js'
-import type { SessionStore } from './stores/open-store.js'
+import type { CounterStore } from './visit/counter-store.js'
 import { sessionRoutes } from './visit/session-routes.js'
 import { visitRoutes } from './visit/visit-routes.js'
 
 /** What the app is made of; compose.ts makes it from the settings. */
 interface AppParts {
   readonly settings: Settings
-  readonly store: SessionStore
+  readonly store: CounterStore
   readonly instance: Instance
   readonly instances: Instances
   readonly readiness: Readiness
@@ -36,21 +34,10 @@ interface AppParts {
 export function createApp(parts: AppParts): Express {
   const { settings, store, instance, instances, readiness, metrics, log, exit } = parts
   const { chaosEnabled, trustProxy } = settings
-  const { secrets, ttlSeconds, deadlineMs } = settings.session
 
   const page = createPage({ store: store.name, instance, chaos: chaosEnabled, instances })
   const { show } = page
   const answerProblem = problemHandler(log, page.showProblem)
-  const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
-  const sessions = session({
-    name: SESSION_COOKIE,
-    store: store.forExpress,
-    // Not a copy: express-session reads it at each request.
-    secret: secrets,
-    resave: false,
-    saveUninitialized: false,
-    cookie: store.cookieMaxAge ? { ...cookie, maxAge: store.cookieMaxAge } : cookie,
-  })
 
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
@@ -59,9 +46,9 @@ export function createApp(parts: AppParts): Express {
   app.use(securityHeaders)
   app.use(csrf)
   app.use(express.json({ limit: '1kb' }))
-  app.use(timeout(deadlineMs, answerProblem))
-  app.use(visitRoutes({ sessions, store, instance, secrets, metrics, show }))
-  app.use(sessionRoutes({ sessions, store, instance, ttlSeconds, show }))
+  app.use(timeout(settings.session.deadlineMs, answerProblem))
+  app.use(visitRoutes({ store, instance, metrics, show }))
+  app.use(sessionRoutes({ store, instance, show }))
   app.use(page.assets)
   app.use(instancesRoutes({ instances, store: store.name }))
   if (chaosEnabled) app.use(chaosRoutes({ instance, exit }))

@@ -12,7 +12,8 @@ import { InstanceRegistry } from './instances/instance-registry.js'
 import { singleInstance } from './instances/instances.js'
 import { Metrics } from './metrics/metrics.js'
 import { connectRedis, type RedisClient } from './redis/connect.js'
-import { openStore, type SessionStore } from './stores/open-store.js'
+import { openStore } from './stores/open-store.js'
+import type { CounterStore } from './visit/counter-store.js'
 
 interface Process {
   readonly log: Logger
@@ -25,7 +26,7 @@ interface Process {
 export interface Parts {
   readonly app: Express
   readonly limiter: ConnectionLimiter
-  readonly store: SessionStore
+  readonly store: CounterStore
   readonly metrics: Metrics
   readonly readiness: Readiness
   /** undefined without Redis, as is the registry. */
@@ -45,10 +46,10 @@ export function compose(settings: Settings, { log, exit, currentRedis }: Process
       offlineQueue: session.store !== 'exact',
       ...(currentRedis && { current: currentRedis }),
     })
-  const store = openStore({ ...session, keyPrefix }, client, metrics)
-  const startedAt = Date.now()
   // A copy: the lease may give it an index.
   const instance = { ...settings.instance }
+  const store = openStore({ settings, client, instance, metrics })
+  const startedAt = Date.now()
   const indexes = `${keyPrefix}redissessions:indexes:${indexGroup}`
   const lease = client && indexGroup !== undefined ? new IndexLease(client, indexes, instance) : undefined
   const registry = client && new InstanceRegistry({ client, keyPrefix, instance, startedAt, lease })

@@ -55,7 +55,7 @@ async function serve(settings: Settings): Promise<void> {
   if (session.store === 'memory') readiness.contact()
   const firstContact = async () => {
     try {
-      await store.check?.()
+      await store.check()
       readiness.contact()
     } catch (error) {
       // After any other error the next heartbeat tries again.

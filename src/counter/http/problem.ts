@@ -2,9 +2,9 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { SessionGoneError, StoreError } from '../../store/index.js'
-import { StoreUnavailable } from '../stores/store-errors.js'
 import { acceptsHtml } from './accepts-html.js'
 import { detachSession } from './detach-session.js'
+import { StoreUnavailable } from './store-unavailable.js'
 
 const TITLES: Record<number, string> = {
   400: 'Bad Request',

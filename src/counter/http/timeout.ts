@@ -1,6 +1,6 @@
 // Bounds how long a request that needs the session store may take.
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { StoreUnavailable } from '../stores/store-errors.js'
+import { StoreUnavailable } from './store-unavailable.js'
 
 /**
  * Answers 503 if a request has no answer within deadlineMs, however many operations its handlers wait for in turn. Whatever

@@ -2,7 +2,7 @@
 import { Router } from 'express'
 import type { StoreName } from '../config/store-names.js'
 import { onlyMethods } from '../http/problem.js'
-import { StoreUnavailable } from '../stores/store-errors.js'
+import { StoreUnavailable } from '../http/store-unavailable.js'
 import type { Instances } from './instances.js'
 
 interface InstancesParts {
