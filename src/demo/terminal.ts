@@ -85,7 +85,8 @@ export class TerminalOutput {
   }
 
   get #width(): number {
-    return this.#output.isTTY ? this.#output.columns : UNLIMITED
+    // 0 is what a terminal says that does not know its size.
+    return (this.#output.isTTY && this.#output.columns) || UNLIMITED
   }
 
   #style(style: Style, text: string): string {
