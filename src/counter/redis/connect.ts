@@ -2,7 +2,6 @@
 import { createSecureContext } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisSettings } from '../config/redis-settings.js'
-import { gatherAllWrites, gatherWrites } from './gather-writes.js'
 
 /** What the stores and the registry are given. */
 export type RedisClient = Redis | Cluster
@@ -79,29 +78,27 @@ export function connectRedis(
       })
       // A Cluster never connects a node again: it makes a new one.
       return cluster.on('+node', (node: Redis) => {
-        renew(gatherWrites(node).options)
+        renew(node.options)
         keepErrors(node, cluster)
       })
     }
     case 'sentinel':
-      return gatherAllWrites(
-        new Redis({
-          ...options,
-          sentinels: [...settings.nodes],
-          name: settings.sentinelName,
-          // While no Sentinel answers, the client's own strategy isn't asked.
-          sentinelRetryStrategy(this: RedisOptions) {
-            renew(this)
-            return retryDelay()
-          },
-          // A frozen Sentinel takes a connection and never answers: the next one is asked.
-          sentinelCommandTimeout: options.connectTimeout,
-          enableTLSForSentinelMode: settings.tls !== undefined,
-          sentinelTLS: settings.tls,
-        }),
-      )
+      return new Redis({
+        ...options,
+        sentinels: [...settings.nodes],
+        name: settings.sentinelName,
+        // While no Sentinel answers, the client's own strategy isn't asked.
+        sentinelRetryStrategy(this: RedisOptions) {
+          renew(this)
+          return retryDelay()
+        },
+        // A frozen Sentinel takes a connection and never answers: the next one is asked.
+        sentinelCommandTimeout: options.connectTimeout,
+        enableTLSForSentinelMode: settings.tls !== undefined,
+        sentinelTLS: settings.tls,
+      })
     case 'standalone':
-      return gatherAllWrites(new Redis({ ...options, ...settings.nodes[0] }))
+      return new Redis({ ...options, ...settings.nodes[0] })
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   Sentinels,
   StoreClient,
 } from './client.js'
+import { GatheredWrites, type Socket } from './gathered-writes.js'
 
 interface IoredisCommands {
   evalsha(sha: string, keys: number, ...args: Argument[]): Promise<unknown>
@@ -57,12 +58,14 @@ function optionsOf(client: IoredisCommands): Options {
 
 class Target<C extends IoredisCommands> implements Commands {
   protected readonly client: C
+  readonly #writes = new GatheredWrites()
 
   constructor(client: C) {
     this.client = client
   }
 
   script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    this.#writes.next(socketOf(this.client))
     // ioredis takes an array among its arguments for its elements, of which a call takes only so many.
     const all = [...keys, args] as unknown as readonly Argument[]
     return this.client.evalsha(sha, keys.length, ...all).catch((error: unknown) => {
@@ -72,17 +75,20 @@ class Target<C extends IoredisCommands> implements Commands {
   }
 
   call(command: string, ...args: Argument[]): Promise<unknown> {
+    this.#writes.next(socketOf(this.client))
     return this.client.call(command, ...args)
   }
+}
+
+/** The connection of a client to its server; a Cluster's client has none. */
+function socketOf(client: IoredisCommands): Socket | undefined {
+  return (client as unknown as { readonly stream?: Socket }).stream
 }
 
 /** A connection that was duplicated from the user's client. */
 class Duplicate extends Target<IoredisClient> implements OwnConnection {
   get server(): Address | undefined {
-    const { stream } = this.client as unknown as {
-      stream?: { remoteAddress?: string; remotePort?: number }
-    }
-    const { remoteAddress: host, remotePort: port } = stream ?? {}
+    const { remoteAddress: host, remotePort: port } = socketOf(this.client) ?? {}
     return host && port ? { host, port } : undefined
   }
 
