@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import type { Logger } from 'pino'
 import type { Settings } from './config/settings.js'
 import { accessLog } from './http/access-log.js'
+import { removeBasePath } from './http/base-path.js'
 import { csrf } from './http/csrf.js'
 import { healthRoutes, type Readiness } from './http/health-routes.js'
 import { notFound, problemHandler } from './http/problem.js'
@@ -33,14 +34,15 @@ interface AppParts {
 
 export function createApp(parts: AppParts): Express {
   const { settings, store, instance, instances, readiness, metrics, log, exit } = parts
-  const { chaosEnabled, trustProxy } = settings
+  const { chaosEnabled, trustProxy, basePath } = settings
 
-  const page = createPage({ store: store.name, instance, chaos: chaosEnabled, instances })
+  const page = createPage({ basePath, store: store.name, instance, chaos: chaosEnabled, instances })
   const { show } = page
   const answerProblem = problemHandler(log, page.showProblem)
 
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
+  if (basePath) app.use(removeBasePath(basePath))
   app.use(requestId)
   app.use(accessLog(log, metrics))
   app.use(securityHeaders)
@@ -48,7 +50,7 @@ export function createApp(parts: AppParts): Express {
   app.use(express.json({ limit: '1kb' }))
   app.use(timeout(settings.session.deadlineMs, answerProblem))
   app.use(visitRoutes({ store, instance, metrics, show }))
-  app.use(sessionRoutes({ store, instance, show }))
+  app.use(sessionRoutes({ store, instance, basePath, show }))
   app.use(page.assets)
   app.use(instancesRoutes({ instances, store: store.name }))
   if (chaosEnabled) app.use(chaosRoutes({ instance, exit }))

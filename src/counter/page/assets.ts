@@ -18,6 +18,8 @@ const TYPES: Record<string, string> = {
 export interface Assets {
   /** The path of all assets; it changes with their content. */
   readonly path: string
+  /** The path below which the app is served, which all links begin with; empty: the root. */
+  readonly base: string
   readonly names: readonly string[]
   readonly router: RequestHandler
 }
@@ -26,7 +28,7 @@ export interface Assets {
  * Reads the page's style, script and icon into memory.
  * @throws Error where the project was not built.
  */
-export function readAssets(): Assets {
+export function readAssets(base = ''): Assets {
   const folder = PLACES.find((place) => existsSync(place))
   if (!folder) throw new Error('the assets of the page are missing: npm run build makes them')
   const names = readdirSync(folder).filter((name) => extname(name) in TYPES)
@@ -47,5 +49,5 @@ export function readAssets(): Assets {
         .send(body)
     })
     .get(['/assets/*name', '/favicon.ico'], notFound)
-  return { path: `/assets/${version}`, names, router }
+  return { path: `${base}/assets/${version}`, base, names, router }
 }

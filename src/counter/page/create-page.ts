@@ -11,6 +11,8 @@ import { renderPage } from './page.js'
 import { renderProblem } from './problem-page.js'
 
 interface PageSettings {
+  /** The path below which the app is served; empty: the root. */
+  readonly basePath: string
   readonly store: StoreName
   readonly instance: Instance
   readonly chaos: boolean
@@ -24,8 +26,8 @@ interface Page {
   readonly showProblem: ShowProblem
 }
 
-export function createPage({ instances, ...settings }: PageSettings): Page {
-  const assets = readAssets()
+export function createPage({ instances, basePath, ...settings }: PageSettings): Page {
+  const assets = readAssets(basePath)
   return {
     assets: assets.router,
     show: (req, session) =>

@@ -37,9 +37,9 @@ export function renderPage(data: PageData, assets: Assets): string {
 </section>
 <section id="controls" aria-label="What you can do">
 <div class="compact buttons">
-<form action="/"><input type="hidden" name="again"><button id="visit" class="primary">Visit again</button></form>
-<form action="/session/regenerate" method="post"><button id="renew" title="The session gets a new id and keeps its count, as at a login">New session id</button></form>
-<form action="/session/end" method="post"><button id="end" title="The session is destroyed, as at a logout">End session</button></form>
+<form action="${assets.base}/"><input type="hidden" name="again"><button id="visit" class="primary">Visit again</button></form>
+<form action="${assets.base}/session/regenerate" method="post"><button id="renew" title="The session gets a new id and keeps its count, as at a login">New session id</button></form>
+<form action="${assets.base}/session/end" method="post"><button id="end" title="The session is destroyed, as at a logout">End session</button></form>
 </div>
 ${experiments(chaos)}
 </section>

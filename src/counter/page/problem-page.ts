@@ -17,7 +17,7 @@ export function renderProblem(
   return htmlDocument(
     title,
     html`<main class="problem"><h1>${status === 503 ? 'The counter can’t reach Redis' : title}</h1><p>${detail}</p>${next}
-<div class="buttons"><form action="/"><button class="primary">Visit again</button></form></div></main>`,
+<div class="buttons"><form action="${assets.base}/"><button class="primary">Visit again</button></form></div></main>`,
     assets,
   )
 }

@@ -15,14 +15,12 @@ import { COUNTED, visitOf } from '../visit/count-visit.js'
 import type { CountedVisit, CounterStore } from '../visit/counter-store.js'
 import { idempotencyKeyOf } from '../visit/idempotency-key.js'
 import { run } from './as-promise.js'
-import { ExpressSessions } from './express-sessions.js'
+import { ExpressSessions, type SessionOptions } from './express-sessions.js'
 
 const SHOWN_IN_JSON = ['visits']
 
-interface ExactStoreParts {
+interface ExactStoreParts extends SessionOptions {
   readonly options: ExactRedisStoreOptions
-  readonly secrets: string[]
-  readonly ttlSeconds: number
   readonly instance: Instance
   readonly metrics: Metrics
 }

@@ -5,10 +5,12 @@ import { SESSION_COOKIE } from '../http/session-cookie.js'
 import type { CounterStore, StoredSession } from '../visit/counter-store.js'
 import { asPromise, run } from './as-promise.js'
 
-interface SessionOptions {
+export interface SessionOptions {
   /** The first one signs; changed in place by watch-secrets.ts. */
   readonly secrets: string[]
   readonly ttlSeconds: number
+  /** Where the cookie is sent. */
+  readonly path: string
 }
 
 export abstract class ExpressSessions implements Omit<CounterStore, 'name' | 'visit' | 'check'> {
@@ -18,10 +20,10 @@ export abstract class ExpressSessions implements Omit<CounterStore, 'name' | 'vi
   readonly #ttlSeconds: number
 
   /** @param expires whether the cookie expires with the session: for a store that has no expiry of its own. */
-  constructor(store: session.Store, { secrets, ttlSeconds }: SessionOptions, expires = false) {
+  constructor(store: session.Store, { secrets, ttlSeconds, path }: SessionOptions, expires = false) {
     this.secrets = secrets
     this.#ttlSeconds = ttlSeconds
-    const cookie = { httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
+    const cookie = { path, httpOnly: true, sameSite: 'lax', secure: 'auto' } as const
     this.sessions = session({
       name: SESSION_COOKIE,
       store,

@@ -19,7 +19,7 @@ interface StoreParts {
 
 export function openStore({ settings, client, instance, metrics }: StoreParts): CounterStore {
   const { store: name, secrets, ttlSeconds, deadlineMs, durability } = settings.session
-  const parts = { secrets, ttlSeconds, instance, metrics }
+  const parts = { secrets, ttlSeconds, path: settings.basePath || '/', instance, metrics }
   if (name === 'memory') return new SavingStore({ ...parts, name, store: new session.MemoryStore() })
   if (!client) throw new TypeError(`the store ${name} needs a client`)
   const prefix = `${settings.keyPrefix}sess:`

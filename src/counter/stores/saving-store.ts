@@ -10,7 +10,7 @@ import { countVisit } from '../visit/count-visit.js'
 import type { CountedVisit, CounterStore } from '../visit/counter-store.js'
 import { idempotencyKeyOf } from '../visit/idempotency-key.js'
 import { asPromise, run } from './as-promise.js'
-import { ExpressSessions } from './express-sessions.js'
+import { ExpressSessions, type SessionOptions } from './express-sessions.js'
 import { MeasuredStore } from './measured-store.js'
 
 declare module 'express-session' {
@@ -22,11 +22,9 @@ declare module 'express-session' {
 
 const ANSWERS_KEPT = 64
 
-interface SavingStoreParts {
+interface SavingStoreParts extends SessionOptions {
   readonly name: StoreName
   readonly store: Store
-  readonly secrets: string[]
-  readonly ttlSeconds: number
   readonly instance: Instance
   readonly metrics: Metrics
 }

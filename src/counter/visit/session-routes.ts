@@ -9,10 +9,11 @@ import { readTrail } from './trail.js'
 interface SessionParts {
   readonly store: CounterStore
   readonly instance: Instance
+  readonly basePath: string
   readonly show: ShowPage
 }
 
-export function sessionRoutes({ store, instance, show }: SessionParts): Router {
+export function sessionRoutes({ store, instance, basePath, show }: SessionParts): Router {
   return (
     Router()
       .get('/api/session', async (req, res) => {
@@ -38,12 +39,12 @@ export function sessionRoutes({ store, instance, show }: SessionParts): Router {
       .all('/session', onlyMethods('GET', 'HEAD'))
       .post('/session/end', async (req, res) => {
         await store.end(req, res)
-        res.redirect(303, '/session')
+        res.redirect(303, `${basePath}/session`)
       })
       .all('/session/end', onlyMethods('POST'))
       .post('/session/regenerate', async (req, res) => {
         await store.renewId(req, res)
-        res.redirect(303, '/session')
+        res.redirect(303, `${basePath}/session`)
       })
       .all('/session/regenerate', onlyMethods('POST'))
   )

@@ -67,7 +67,7 @@ export class CounterClient {
   readonly #base: string
   readonly #listener: Listener
 
-  constructor(listener: Listener, base = '') {
+  constructor(listener: Listener, base = document.documentElement.dataset.base ?? '') {
     this.#listener = listener
     this.#base = base
   }
