@@ -85,6 +85,7 @@ async function packDrill() {
   // One file by itself, so that k6 takes it, too.
   await bundle({ ...common, entryPoints: files('books/index'), platform: 'neutral' })
   copyTypes('drill', ['index', 'books/index'], folder)
+  cpSync('src/drill/journey/journey.schema.json', join(folder, 'journey.schema.json'))
   writeManifest('drill', folder, metafile)
 }
 

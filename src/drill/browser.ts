@@ -32,6 +32,7 @@ export class Browser {
   readonly #journal: Journal
   readonly #pace: Pace
   #last: Acknowledged | undefined
+  #hasSession = false
   #underWay = 0
   #rounds = 0
   #roundsMs = 0
@@ -55,7 +56,7 @@ export class Browser {
 
   /** Whether it has a session: its visits may go in parallel from then on. */
   get hasSession(): boolean {
-    return this.#last !== undefined
+    return this.#hasSession
   }
 
   /**
@@ -150,12 +151,14 @@ export class Browser {
     const now = { at: this.#journal.now(), number, instance }
     this.#note(this.book.acknowledge(attempt, number, { newSession, readAfterwards }), now)
     this.#last = now
+    if (this.book.isCurrent(attempt)) this.#hasSession = true
   }
 
   #lostSession(attempt: Attempt): void {
     if (!this.book.isCurrent(attempt)) return
     this.#note(this.book.gone(attempt), { at: this.#journal.now() })
     this.#session.forget()
+    this.#hasSession = false
   }
 
   #note(findings: readonly Finding[], now: Partial<Acknowledged> & { at: number }): void {
@@ -166,7 +169,7 @@ export class Browser {
 
   async #storedCount(): Promise<number> {
     const { first } = this.#options
-    if (!this.hasSession) return 0
+    if (!this.#last) return 0
     if (this.#route.journey.read) {
       const number = await this.#session.read()
       return number === undefined ? 0 : Math.max(0, number - first + 1)

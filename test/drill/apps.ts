@@ -51,8 +51,10 @@ export function cookieOf(request: IncomingMessage, name: string): string {
   return pairs.find(([key]) => key === name)?.[1] ?? ''
 }
 
-export const json = (response: ServerResponse, body: unknown) =>
-  response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+export function json(response: ServerResponse, body: unknown): void {
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify(body))
+}
 
 interface CounterOptions {
   cookie?: string

@@ -86,7 +86,7 @@ export class AppSession {
   readonly visitor: Visitor
   readonly #route: Route
   readonly #variables: Map<string, string>
-  #loggedIn = false
+  #loggingIn: Promise<unknown> | undefined
 
   constructor(route: Route, visitor: Visitor, browser: number, origin: string) {
     this.#route = route
@@ -102,7 +102,7 @@ export class AppSession {
   private static from(session: AppSession, visitor: Visitor): AppSession {
     const copy = new AppSession(session.#route, visitor, 0, '')
     for (const [name, value] of session.#variables) copy.#variables.set(name, value)
-    copy.#loggedIn = true
+    copy.#loggingIn = Promise.resolve()
     return copy
   }
 
@@ -118,15 +118,21 @@ export class AppSession {
 
   /** The next visit logs in first. */
   forget(): void {
-    this.#loggedIn = false
+    this.#loggingIn = undefined
   }
 
-  /** @throws RequestFailed */
+  /** Once for the session, however many visits begin at once. @throws RequestFailed */
   async login(): Promise<void> {
-    if (this.#loggedIn) return
     const { login } = this.#route.journey
-    if (login) await this.#run(login, {}, false)
-    this.#loggedIn = true
+    if (!login) return
+    this.#loggingIn ??= this.#run(login, {}, false)
+    const loggingIn = this.#loggingIn
+    try {
+      await loggingIn
+    } catch (error) {
+      if (this.#loggingIn === loggingIn) this.#loggingIn = undefined
+      throw error
+    }
   }
 
   /**

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { CouldNotRun } from '../../../src/drill/could-not-run.js'
+import { checkApp, drill } from '../../../src/drill/drill.js'
+import type { Journey } from '../../../src/drill/journey/journey.js'
+import { readJourney, validJourney } from '../../../src/drill/journey/read-journey.js'
+import { type App, cookieOf, json, routes, serve } from '../apps.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'journey-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const running: App[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((app) => app.stop()))
+})
+
+interface Shopper {
+  user: string
+  token: string
+  cart: string[]
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request) body += String(chunk)
+  return body
+}
+
+/**
+ * A shop as frameworks make them: a log-in form with a CSRF token, a new session id after it, a token for each
+ * session in a header, a cart as JSON and as a page.
+ */
+async function shop(options: { forgetsAfter?: number } = {}): Promise<App & { users: Set<string> }> {
+  const users = new Set<string>()
+  const sessions = new Map<string, Shopper>()
+  let adds = 0
+  const redirect = (response: ServerResponse, location: string) =>
+    void response.writeHead(302, { location }).end()
+  const shopperOf = (request: IncomingMessage) => sessions.get(cookieOf(request, 'shop'))
+  const begin = (response: ServerResponse, user: string) => {
+    const [id, token] = [randomUUID(), randomUUID()]
+    sessions.set(id, { user, token, cart: [] })
+    response.setHeader('set-cookie', [`shop=${id}; Path=/; HttpOnly`, `csrf=${token}; Path=/`])
+    return token
+  }
+  const app = await serve(
+    routes({
+      'GET /login'(_, response) {
+        const token = begin(response, '')
+        response.end(`<form><input type="hidden" name="_csrf" value="${token}"></form>`)
+      },
+      async 'POST /login'(request, response) {
+        const form = new URLSearchParams(await bodyOf(request))
+        const before = shopperOf(request)
+        if (!before || form.get('_csrf') !== before.token || form.get('password') !== 'pä&=w') {
+          response.writeHead(403).end('wrong token or password')
+          return
+        }
+        sessions.delete(cookieOf(request, 'shop'))
+        users.add(form.get('user') ?? '')
+        begin(response, form.get('user') ?? '')
+        redirect(response, '/cart')
+      },
+      async 'POST /cart/items'(request, response) {
+        const shopper = shopperOf(request)
+        const body = await bodyOf(request)
+        if (options.forgetsAfter !== undefined && ++adds === options.forgetsAfter) sessions.clear()
+        if (!shopper || !sessions.has(cookieOf(request, 'shop'))) return redirect(response, '/login')
+        if (request.headers['x-csrf'] !== shopper.token) return void response.writeHead(403).end()
+        shopper.cart.push(JSON.parse(body).sku)
+        json(response, { cart: shopper.cart })
+      },
+      'GET /cart'(request, response) {
+        const shopper = shopperOf(request)
+        if (!shopper) return redirect(response, '/login')
+        response.end(`<ul>${shopper.cart.map((sku) => `<li>${sku}</li>`).join('')}</ul>`)
+      },
+      'POST /logout'(request, response) {
+        sessions.delete(cookieOf(request, 'shop'))
+        redirect(response, '/login')
+      },
+    }),
+  )
+  running.push(app)
+  return Object.assign(app, { users })
+}
+
+const JOURNEY: Journey = {
+  name: 'shop',
+  variables: { sku: 'tea "green"' },
+  login: [
+    { get: '/login', take: { token: 'css:input[name=_csrf]' } },
+    {
+      post: '/login',
+      form: { user: 'drill{{browser}}', password: 'pä&=w', _csrf: '{{token}}' },
+      take: { csrf: 'cookie:csrf' },
+    },
+  ],
+  visit: { post: '/cart/items', json: { sku: '{{sku}}' }, headers: { 'X-CSRF': '{{csrf}}' } },
+  number: '/cart',
+  read: { get: '/cart' },
+  readNumber: 'count:li',
+  logout: { post: '/logout' },
+}
+const small = { browsers: 4, visits: 120, warmUpMs: 0, destroy: 2, destroyRounds: 2, seed: 1 }
+
+test('logs in, counts what a cart holds, reads it from a page, logs out', async () => {
+  const app = await shop()
+  const report = await drill({ ...small, url: app.url, journey: JOURNEY })
+  expect(report.sentence).toMatch(/^Held/)
+  expect(report.visits).toMatchObject({ acknowledged: 120, stored: 120 })
+  expect(report.destroyed).toMatchObject({ judged: 4, resurrected: 0 })
+  expect(report.found.sessionCookie).toBe('shop')
+  expect([...app.users].sort()).toEqual(['drill0', 'drill1', 'drill2', 'drill3'])
+})
+
+test('an app that asks for a new log-in has reset its sessions', async () => {
+  const app = await shop({ forgetsAfter: 60 })
+  const report = await drill({ ...small, url: app.url, journey: JOURNEY, destroy: 0, maxFailed: 120 })
+  expect(report.anomalies.reset).toBe(4)
+  expect(report.anomalies.lost).toBeGreaterThan(10)
+  expect(report.failures['logged out']).toBeGreaterThan(0)
+  expect(report.verdict).toBe('broken')
+})
+
+test('what is wrong with a log-in is said', async () => {
+  const app = await shop()
+  const [form] = Array.isArray(JOURNEY.login) ? JOURNEY.login : []
+  const without = { ...JOURNEY, login: { post: '/login', form: { user: 'a' } } }
+  await expect(checkApp({ url: app.url, journey: without })).rejects.toThrow(/403 .*wrong token or password/)
+  const misspelt = { ...JOURNEY, login: { ...form, get: '/login', take: { token: 'css:input[name=csrf]' } } }
+  await expect(checkApp({ url: app.url, journey: misspelt })).rejects.toThrow(
+    /no token at css:input\[name=csrf\]/,
+  )
+  const unset = { ...JOURNEY, login: { get: '/login', headers: { 'x-key': '{{env.DRILL_UNSET}}' } } }
+  await expect(checkApp({ url: app.url, journey: unset })).rejects.toThrow(/{{env.DRILL_UNSET}} has no value/)
+})
+
+test('comes from YAML, JSON or a module', async () => {
+  const files: [string, string][] = [
+    [
+      'a.yaml',
+      'visit: { get: /hits }\nnumber: /hits\nlogin:\n  - post: /login\n    form: { user: "{{browser}}" }\n',
+    ],
+    [
+      'a.json',
+      '{"visit":{"get":"/hits"},"number":"/hits","login":[{"post":"/login","form":{"user":"{{browser}}"}}]}',
+    ],
+    [
+      'a.mjs',
+      "export const journey = { visit: { get: '/hits' }, number: '/hits', login: [{ post: '/login', form: { user: '{{browser}}' } }] }",
+    ],
+  ]
+  for (const [name, text] of files) {
+    writeFileSync(join(folder, name), text)
+    expect(await readJourney(join(folder, name))).toEqual({
+      visit: { get: '/hits' },
+      number: '/hits',
+      login: [{ post: '/login', form: { user: '{{browser}}' } }],
+    })
+  }
+})
+
+test.each([
+  [{}, /visit: .*number: /],
+  [{ visit: { get: 'hits' }, number: '/n' }, /visit.get: takes a path that begins with \//],
+  [{ visit: { get: '/a', post: '/b' }, number: '/n' }, /visit.*: takes exactly one of get, post/],
+  [{ visit: { get: '/a' }, number: 'visits' }, /number: takes a JSON pointer/],
+  [{ visit: { get: '/a' }, number: '/n', logut: { post: '/x' } }, /logut/],
+  [
+    { visit: [{ get: '/a' }, { get: '/b', form: {}, body: '' }], number: '/n' },
+    /visit.*: takes one of form, json and body/,
+  ],
+])('a journey that is wrong is said so: %j', (value, message) => {
+  expect(() => validJourney(value)).toThrow(CouldNotRun)
+  expect(() => validJourney(value)).toThrow(message)
+})
+
+test('a file that is wrong is said so', async () => {
+  await expect(readJourney(join(folder, 'none.yaml'))).rejects.toThrow(/none.yaml: ENOENT/)
+  writeFileSync(join(folder, 'b.yaml'), 'visit: [')
+  await expect(readJourney(join(folder, 'b.yaml'))).rejects.toThrow(CouldNotRun)
+  await expect(readJourney(join(folder, 'b.txt'))).rejects.toThrow(/a journey is a .yaml/)
+})
