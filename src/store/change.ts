@@ -67,7 +67,6 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     appended: new Map<string, readonly string[]>(),
   }
   let left = base.size
-  let cookie: string | undefined
   for (const key of Object.keys(session)) {
     const was = base.get(key)
     const value: unknown = session[key as keyof typeof session]
@@ -87,8 +86,9 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     // What merges is looked at first: to see that two texts mean the same takes a parse of both.
     const by = rules.counters.has(key) ? difference(was, is) : undefined
     if (by !== undefined) change.added.set(key, { by, total: Number(is) })
-    else if (key === 'cookie' && was !== undefined && sameCookie(was, is)) cookie = is
-    else if (was === undefined || !same(was, is)) change.set.set(key, is)
+    // The expiry of a cookie moves with each use of the session: that alone is no change.
+    else if (was === undefined || !(key === 'cookie' ? sameCookie(was, is) : same(was, is)))
+      change.set.set(key, is)
   }
   if (left > 0) {
     for (const key of base.keys()) {
@@ -96,10 +96,7 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     }
   }
   const size = change.set.size + change.deleted.size + change.added.size + change.appended.size
-  if (size === 0) return undefined
-  // Its expiry moves with each use of the session: no change, but it goes along with one.
-  if (cookie) change.set.set('cookie', cookie)
-  return change
+  return size === 0 ? undefined : change
 }
 
 /** @returns the fields after the change: the model of what the commit script does in Redis. */
@@ -163,10 +160,23 @@ function same(was: string, is: string): boolean {
   return JSON.stringify(JSON.parse(was)) === JSON.stringify(JSON.parse(is))
 }
 
-function sameCookie(was: string, is: string): boolean {
-  const [before, after] = [was, is].map((text) => JSON.parse(text) as { originalMaxAge?: unknown })
-  if (typeof before?.originalMaxAge !== 'number') return false
-  return JSON.stringify({ ...before, expires: 0 }) === JSON.stringify({ ...after, expires: 0 })
+/** What express-session takes a cookie for that doesn't say. */
+const COOKIE_DEFAULTS = { path: '/', httpOnly: true, originalMaxAge: null, expires: null }
+
+/** Whether two cookies are the same, but for an expiry that moves with each use of the session. */
+export function sameCookie(was: string, is: string): boolean {
+  if (was === is) return true
+  const [before, after] = [was, is].map(
+    (text) => ({ ...COOKIE_DEFAULTS, ...JSON.parse(text) }) as Record<string, unknown>,
+  ) as [Record<string, unknown>, Record<string, unknown>]
+  // (A touch by express-session takes the expiry off a cookie that has no maxAge.)
+  const slides = typeof before.originalMaxAge === 'number' || !(after.expires || after.originalMaxAge)
+  for (const key of Object.keys({ ...before, ...after })) {
+    if (key === 'expires' && slides) continue
+    // What is false, null or not there is not set.
+    if ((before[key] || undefined) !== (after[key] || undefined)) return false
+  }
+  return true
 }
 
 /** What to add to the one whole number to get the other; undefined if they are none, or too large to be exact. */

@@ -25,8 +25,6 @@ export class Durability {
     this.#client = client
     this.#patienceMs = Math.ceil(deadlineMs / 4)
     if (option === 'primary') return
-    if (option !== 'disk' && !(Number.isInteger(option.replicas) && option.replicas > 0))
-      throw new TypeError('durability.replicas: expected a whole number from 1')
     if (option !== 'disk' && client.sentinels?.translated)
       throw new TypeError('durability: { replicas } does not work with Sentinels and a natMap')
     this.#connections = new ConfirmedConnections(client, (connection) => this.#confirmation(connection))

@@ -20,6 +20,10 @@ export interface ExactRedisStoreEvents {
   retry: [error: unknown]
   /** A commit met commits of others to the same counters, and was merged with them. */
   conflict: []
+  /** Redis refused to extend a session, which was loaded all the same; with what it said: READONLY, NOREPLICAS, MISCONF… */
+  unextended: [reason: string]
+  /** An object that this store did not load replaced a session. */
+  replaced: []
   /** A commit came too late: its session had ended. */
   gone: []
   /** A commit or update came under an idempotency key that had been used before: nothing was changed. */

@@ -4,7 +4,7 @@ import type { SessionData } from 'express-session'
 /** Seconds, or a function that gives them for a session: connect-redis' option of this name. */
 export type TtlOption = number | ((session: SessionData) => number)
 
-/** How a session expires: each use extends it to that many ms from then, or it ends at a fixed time. */
+/** How a session expires: each use extends it to that many ms from then, or no use extends it by itself. */
 export type Expiry = { readonly kind: 'sliding'; readonly ms: number } | { readonly kind: 'fixed' }
 
 export const FIXED: Expiry = { kind: 'fixed' }
@@ -12,7 +12,8 @@ export const FIXED: Expiry = { kind: 'fixed' }
 /** @returns how the session is to expire. */
 export function expiryOf(session: SessionData, option: TtlOption): Expiry {
   const { cookie } = session
-  if (typeof option === 'function') return { kind: 'sliding', ms: toMs(option(session)) }
+  // What a function gives is asked for at each commit and touch: a load doesn't extend it.
+  if (typeof option === 'function') return FIXED
   if (typeof cookie?.originalMaxAge === 'number')
     return { kind: 'sliding', ms: Math.ceil(cookie.originalMaxAge) }
   return cookie?.expires ? FIXED : { kind: 'sliding', ms: toMs(option) }

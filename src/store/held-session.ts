@@ -1,8 +1,8 @@
 // A session object that a request holds: what it was loaded as, and so what its request has changed.
 import type { SessionData } from 'express-session'
-import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE } from './change.js'
+import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, sameCookie } from './change.js'
 import { SessionExistsError, SessionGoneError } from './errors.js'
-import { type Expiry, expiryOf, positive, sameExpiry, ttlOf } from './expiry.js'
+import { type Expiry, expiryOf, FIXED, positive, sameExpiry, ttlOf } from './expiry.js'
 import type { LegacyRecord, LoadedSession } from './session-codec.js'
 import type { SessionRepository } from './session-repository.js'
 
@@ -18,10 +18,18 @@ export interface HeldSessionContext {
 
 const NO_FIELDS: Fields = new Map()
 
+/** How a session is to expire, and when; undefined for what its record says. */
+interface Life {
+  readonly ttlMs: number | undefined
+  readonly expiry: Expiry | undefined
+}
+
+const OWN_LIFE: Life = { ttlMs: undefined, expiry: undefined }
+
 export class HeldSession {
   readonly #context: HeldSessionContext
-  readonly #sid: string
-  readonly #data: SessionData
+  readonly sid: string
+  #data: SessionData
   /** Whether Redis has, or had, the session. */
   #exists: boolean
   #base: Fields
@@ -30,6 +38,8 @@ export class HeldSession {
   #legacy: LegacyRecord | undefined
   #expiry: Expiry | undefined
   #extendedAt: number
+  /** Whether this use of the session extends it. */
+  readonly #counts: boolean
   /**
    * Why it can't be committed any more: it has ended, or nobody knows what became of a commit, and another might count it twice.
    */
@@ -40,15 +50,22 @@ export class HeldSession {
   /** @param loaded undefined for a session that was never stored. */
   constructor(context: HeldSessionContext, sid: string, data: SessionData, loaded?: LoadedSession) {
     this.#context = context
-    this.#sid = sid
+    this.sid = sid
     this.#data = data
     this.#exists = loaded !== undefined
     this.#base = loaded?.base ?? NO_FIELDS
     this.#legacy = loaded?.legacy
     this.#expiry = loaded?.expiry
     this.#extendedAt = loaded?.extendedAt ?? Number.NEGATIVE_INFINITY
-    // What express-session doesn't take over (a key called __proto__, save, id…) must not count as deleted.
-    if (loaded) for (const key of loaded.base.keys()) if (!Object.hasOwn(data, key)) loaded.base.delete(key)
+    this.#counts = loaded?.counts ?? true
+    // What a session object doesn't take over (a key called __proto__, save, id…) must not count as deleted.
+    if (loaded) for (const key of loaded.base.keys()) if (isInherited(data, key)) loaded.base.delete(key)
+  }
+
+  /** Takes another object for the session's: what it holds now. */
+  withData(data: SessionData): this {
+    this.#data = data
+    return this
   }
 
   /** Commits what the request has changed: one commit after the other, so that none sends again what another is sending. */
@@ -68,27 +85,39 @@ export class HeldSession {
 
   /** Extends the session; no work if that was done a moment ago. */
   async touch(deadline: number): Promise<void> {
-    if (this.#context.disableTouch || this.isExtended()) return
-    const { sessions } = this.#context
-    const ttlMs = this.#ttl()
-    if (ttlMs === undefined) return sessions.destroy(this.#sid, deadline)
-    await sessions.extend(this.#sid, ttlMs, deadline)
+    const { sessions, disableTouch } = this.#context
+    if (disableTouch || this.isExtended()) return
+    const expiry = this.#expiryNow()
+    const isOwn = this.#exists && sameExpiry(this.#expiry, expiry)
+    const isMoved = this.#isCookieMoved()
+    // A cookie that was changed is stored: what extends the session later goes by it.
+    if (this.#expiry && (!isOwn || isMoved)) {
+      const set = new Map(isMoved ? [['cookie', JSON.stringify(this.#data.cookie)]] : [])
+      return this.#commitChange({ ...NO_CHANGE, set }, '', deadline)
+    }
+    const ttlMs = isOwn && expiry.kind === 'sliding' ? positive(expiry.ms) : ttlOf(this.#data, sessions.ttl)
+    if (ttlMs === undefined) return sessions.destroy(this.sid, deadline)
+    await sessions.extend(this.sid, ttlMs, isOwn, deadline)
     this.#extendedAt = performance.now()
   }
 
-  /** Ends a session whose content moves to a new one; its counters and capped lists are brought to their last state. */
+  /** Ends a session whose content moves to a new one. What others changed in it in the meantime is brought along. */
   async retire(deadline: number): Promise<void> {
     if (!this.#exists) return
     const { sessions } = this.#context
     const { rules } = sessions
-    const last = await sessions.retire(this.#sid, deadline)
+    const last = await sessions.retire(this.sid, deadline)
     if (last.size === 0) return this.#gone()
-    const change = changeOf(this.#currentBase(), this.#data, rules)
+    const base = this.#currentBase()
+    const change = changeOf(base, this.#data, rules)
     const fields = change ? applied(last, change, rules) : last
-    for (const name of [...rules.counters, ...rules.cappedLists.keys()]) {
-      const text = fields.get(name)
-      if (text !== undefined) Object.assign(this.#data, { [name]: JSON.parse(text) })
+    const data = this.#data as unknown as Record<string, unknown>
+    for (const [name, text] of fields) {
+      if (name === 'cookie' || text === base.get(name) || isInherited(data, name)) continue
+      // What this request set is what it has, in its own objects.
+      if (!change?.set.has(name)) data[name] = JSON.parse(text)
     }
+    for (const name of base.keys()) if (!fields.has(name)) delete data[name]
   }
 
   /** Whether Redis has all of this session, and extended it a moment ago. If that can't be said, the commit will say it. */
@@ -106,25 +135,34 @@ export class HeldSession {
   }
 
   isExtended(): boolean {
+    const { ttl } = this.#context.sessions
     const expiry = this.#expiry
     try {
-      if (!expiry || !sameExpiry(expiry, expiryOf(this.#data, this.#context.sessions.ttl))) return false
+      if (!expiry || !sameExpiry(expiry, this.#expiryNow())) return false
+      if (!this.#counts) return !this.#isCookieMoved()
+      if (expiry.kind === 'fixed' && typeof ttl !== 'function') return !this.#isCookieMoved()
+      const ms = expiry.kind === 'sliding' ? expiry.ms : (ttlOf(this.#data, ttl) ?? 0)
+      // Within a hundredth of its time: 14 minutes of a day, 20 ms of 2 s.
+      return performance.now() - this.#extendedAt < ms / 100
     } catch {
       return false
     }
-    // Within a hundredth of its time: 14 minutes of a day, 20 ms of 2 s.
-    return expiry.kind === 'fixed' || performance.now() - this.#extendedAt < expiry.ms / 100
   }
 
   async #commit(idempotencyKey: string, deadline: number): Promise<void> {
-    const { sessions, isRefusal } = this.#context
-    const ttlMs = this.#ttl()
-    if (ttlMs === undefined) return sessions.destroy(this.#sid, deadline)
+    const { sessions } = this.#context
     if (this.#failed) throw this.#failed
     const change = changeOf(this.#currentBase(), this.#data, sessions.rules)
     if (this.#exists && !change && !idempotencyKey) return this.touch(deadline)
+    await this.#commitChange(change ?? NO_CHANGE, idempotencyKey, deadline)
+  }
+
+  async #commitChange(change: Change, idempotencyKey: string, deadline: number): Promise<void> {
+    const { sessions, isRefusal } = this.#context
+    const life = this.#lifeWith(change)
+    if (!life) return sessions.destroy(this.sid, deadline)
     try {
-      await this.#send(change ?? NO_CHANGE, ttlMs, idempotencyKey, deadline)
+      await this.#send(change, life, idempotencyKey, deadline)
       this.#exists = true
     } catch (error) {
       // What Redis has no memory for has not happened, and may be tried again: the script refuses none that was applied.
@@ -137,25 +175,23 @@ export class HeldSession {
     }
   }
 
-  async #send(change: Change, ttlMs: number, idempotencyKey: string, deadline: number): Promise<void> {
+  async #send(change: Change, life: Life, idempotencyKey: string, deadline: number): Promise<void> {
     const { sessions, emit } = this.#context
-    const expiry = expiryOf(this.#data, sessions.ttl)
     const others = this.#countersBeside(change)
     const reads = [...others.keys()]
     const mode = this.#exists ? 'update' : 'create'
     for (;;) {
       const legacy = this.#legacy
-      const newExpiry = legacy || !sameExpiry(this.#expiry, expiry) ? expiry : undefined
       const [outcome, counters = {}] = await sessions.commit(
-        this.#sid,
-        { mode, idempotencyKey, change, reads, legacy, ttlMs, expiry: newExpiry },
+        this.sid,
+        { mode, idempotencyKey, change, reads, legacy, ttlMs: life.ttlMs, expiry: life.expiry },
         deadline,
       )
       switch (outcome) {
         case 'ok':
           this.#legacy = undefined
           this.#extendedAt = performance.now()
-          this.#expiry = expiry
+          this.#expiry = life.expiry ?? this.#expiry
           this.#merge(change, others, counters)
           return
         case 'dup':
@@ -170,7 +206,7 @@ export class HeldSession {
           return this.#gone()
         case 'moved':
           // Another process, still on connect-redis, wrote the record in the meantime.
-          this.#legacy = (await sessions.load(this.#sid, false, deadline))?.legacy
+          this.#legacy = (await sessions.load(this.sid, false, deadline))?.legacy
       }
     }
   }
@@ -223,14 +259,35 @@ export class HeldSession {
   }
 
   /**
-   * ms that the session is to exist from now on; undefined if its end has come, or is no time. A copy that a slow request holds
-   * doesn't know that others extended it.
+   * Decides how the session expires after a change: only a request that changed that decides anew. A copy that a slow request
+   * holds doesn't know that others extended it.
+   * @returns undefined if its end has come, or is no time.
    */
-  #ttl(): number | undefined {
+  #lifeWith(change: Change): Life | undefined {
     const { ttl } = this.#context.sessions
-    const expiry = expiryOf(this.#data, ttl)
-    const known = expiry.kind === 'sliding' && sameExpiry(this.#expiry, expiry)
-    return known ? positive(expiry.ms) : ttlOf(this.#data, ttl)
+    const expiry = this.#expiryNow()
+    const isSame = !this.#legacy && sameExpiry(this.#expiry, expiry)
+    if (isSame && expiry.kind === 'sliding') return positive(expiry.ms) === undefined ? undefined : OWN_LIFE
+    if (isSame && typeof ttl !== 'function' && !change.set.has('cookie')) return OWN_LIFE
+    const ttlMs = ttlOf(this.#data, ttl)
+    return ttlMs === undefined ? undefined : { ttlMs, expiry: isSame ? undefined : expiry }
+  }
+
+  /** How the session is to expire by what it holds now. A touch by express-session doesn't undo an end at a fixed time. */
+  #expiryNow(): Expiry {
+    const { ttl } = this.#context.sessions
+    const { cookie } = this.#data
+    const isFixed = this.#expiry?.kind === 'fixed' && typeof ttl !== 'function'
+    if (isFixed && cookie && !cookie.expires && typeof cookie.originalMaxAge !== 'number') {
+      const was = JSON.parse(this.#currentBase().get('cookie') ?? 'null') as { expires?: unknown } | null
+      if (was?.expires) return FIXED
+    }
+    return expiryOf(this.#data, ttl)
+  }
+
+  #isCookieMoved(): boolean {
+    const was = this.#currentBase().get('cookie')
+    return was !== undefined && !sameCookie(was, JSON.stringify(this.#data.cookie) ?? 'null')
   }
 
   #currentBase(): Fields {
@@ -240,4 +297,9 @@ export class HeldSession {
     }
     return this.#base
   }
+}
+
+/** Whether an object has a key only by its class, as a session has `save`. */
+function isInherited(data: object, key: string): boolean {
+  return key in data && !Object.hasOwn(data, key)
 }

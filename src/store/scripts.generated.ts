@@ -24,7 +24,7 @@ export const COMMIT_LISTS = [
 ] as const
 
 export const COMMIT = {
-  sha: '2fdef099b4450d8fda86f8806f96aadeef4877ed',
+  sha: 'c5bd93bf8de1645559ad560b50ef14810d2b5774',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -46,7 +46,9 @@ local function session(parts, key, all, slides)
     end
   end
   local ttl = parts[at + 2]
-  if slides and ttl ~= '' then redis.call('PEXPIRE', key, ttl) else ttl = redis.call('PTTL', key) end
+  local refused = slides and ttl ~= '' and redis.pcall('PEXPIRE', key, ttl)
+  if not refused then ttl = redis.call('PTTL', key) end
+  if type(refused) == 'table' then ttl = redis.call('PTTL', key) .. ' ' .. refused.err end
   parts[at + 1] = ttl
   return reply(parts)
 end
@@ -227,6 +229,7 @@ for n = 1, tonumber(count) do
 end
 results = '[' .. table.concat(results, ',') .. ']'
 if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results) end
+if not expiry and changed and wanted == 0 then expiry = redis.call('HGET', key, '@ttl') end
 if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)`,
 } as const
@@ -240,7 +243,7 @@ return ended`,
 } as const
 
 export const LOAD = {
-  sha: '6017f48d2dea4de6c09b533325233fec3a72feca',
+  sha: '559fd2a665327813ae3a3b9f2839f31e2e0ccc5a',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -262,7 +265,9 @@ local function session(parts, key, all, slides)
     end
   end
   local ttl = parts[at + 2]
-  if slides and ttl ~= '' then redis.call('PEXPIRE', key, ttl) else ttl = redis.call('PTTL', key) end
+  local refused = slides and ttl ~= '' and redis.pcall('PEXPIRE', key, ttl)
+  if not refused then ttl = redis.call('PTTL', key) end
+  if type(refused) == 'table' then ttl = redis.call('PTTL', key) .. ' ' .. refused.err end
   parts[at + 1] = ttl
   return reply(parts)
 end
@@ -282,4 +287,11 @@ export const RETIRE = {
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
 if redis.call('TYPE', KEYS[2]).ok == 'string' then return redis.call('GET', KEYS[2]) end
 return redis.call('HGETALL', KEYS[2])`,
+} as const
+
+export const TOUCH = {
+  sha: '4e95e96fc086007ed1538f72e2da88ab1c8401fe',
+  lua: `local ttl = ARGV[2] == '1' and redis.pcall('HGET', KEYS[1], '@ttl')
+local extended = redis.pcall('PEXPIRE', KEYS[1], type(ttl) == 'string' and ttl or ARGV[1])
+return type(extended) == 'table' and extended.err`,
 } as const

@@ -5,6 +5,8 @@ import { type Expiry, FIXED } from './expiry.js'
 
 /** A session as it was loaded. */
 export interface LoadedSession {
+  /** Whether this use of the session counts, so that it extends it. */
+  readonly counts: boolean
   readonly sid: string
   /** Its data, by top-level key. */
   readonly base: Map<string, string>
@@ -16,6 +18,8 @@ export interface LoadedSession {
   readonly expiry: Expiry | undefined
   /** When it was last extended, by performance.now(). */
   readonly extendedAt: number
+  /** Why Redis refused to extend it; undefined if it didn't. */
+  readonly unextended: string | undefined
 }
 
 /** A record that connect-redis wrote, and the fields that it becomes. */
@@ -39,16 +43,20 @@ export function loadedOf(
 ): LoadedSession | undefined {
   const [ttl, slidingMs, name, text = ''] = parts
   if (ttl === undefined) return undefined
-  const ttlMs = Number(ttl)
+  // Behind a space: why it was not extended.
+  const space = ttl.indexOf(' ')
+  const ttlMs = Number(space < 0 ? ttl : ttl.slice(0, space))
+  const unextended = space < 0 ? undefined : ttl.slice(space + 1)
   const never = Number.NEGATIVE_INFINITY
+  const common = { sid, ttlMs, unextended, counts: true }
   if (name === '') {
     const fields = fieldsOf(JSON.parse(text) as object, rules)
     const legacy = { text, fields }
-    return { sid, base: new Map(fields), legacy, ttlMs, expiry: undefined, extendedAt: never }
+    return { ...common, base: new Map(fields), legacy, expiry: undefined, extendedAt: never }
   }
   const expiry: Expiry = slidingMs ? { kind: 'sliding', ms: Number(slidingMs) } : FIXED
-  const extendedAt = extended ? performance.now() : never
-  return { sid, base: fieldsOfReply(parts, 2), legacy: undefined, ttlMs, expiry, extendedAt }
+  const extendedAt = extended && slidingMs ? performance.now() : never
+  return { ...common, base: fieldsOfReply(parts, 2), legacy: undefined, expiry, extendedAt }
 }
 
 /** @returns a hash's fields that are the session's: those behind a colon. They begin at `from`. */

@@ -5,7 +5,7 @@ import type { Commit, CommitOutcome, CommitQueue } from './commit-queue.js'
 import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
 import type { RetryingClient } from './retrying-client.js'
-import { DESTROY, LOAD, RETIRE } from './scripts.generated.js'
+import { DESTROY, LOAD, RETIRE, TOUCH } from './scripts.generated.js'
 import { dataOf, fieldsOfReply, type LoadedSession, loadedOf, partsOf } from './session-codec.js'
 
 /** A change that is made without a look at the session, and what is wanted of the session then. */
@@ -23,8 +23,18 @@ export class SessionRepository {
   readonly #keys: Keys
   readonly #redis: RetryingClient
   readonly #commits: CommitQueue
+  readonly #onUnextended: (reason: string) => void
 
-  constructor(keys: Keys, redis: RetryingClient, commits: CommitQueue, rules: Rules, ttl: TtlOption) {
+  /** @param onUnextended called if Redis refuses to extend a session, which it can read all the same. */
+  constructor(
+    keys: Keys,
+    redis: RetryingClient,
+    commits: CommitQueue,
+    rules: Rules,
+    ttl: TtlOption,
+    onUnextended: (reason: string) => void,
+  ) {
+    this.#onUnextended = onUnextended
     this.#keys = keys
     this.#redis = redis
     this.#commits = commits
@@ -35,7 +45,7 @@ export class SessionRepository {
   /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
   async load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
     const reply = await this.#redis.read(LOAD, [this.#keys.of(sid)], [extend ? '1' : '0'], deadline)
-    return loadedOf(sid, partsOf(reply), extend, this.rules)
+    return this.#loaded(sid, partsOf(reply), extend)
   }
 
   /** @throws what CommitQueue.send throws. */
@@ -81,7 +91,7 @@ export class SessionRepository {
     for (;;) {
       const [outcome, counters, found] = await this.commit(sid, commit, deadline)
       if (outcome === 'gone') return undefined
-      const loaded = found ? loadedOf(sid, found, true, this.rules) : await this.load(sid, true, deadline)
+      const loaded = found ? this.#loaded(sid, found, true) : await this.load(sid, true, deadline)
       if (!loaded) return undefined
       if (counters) {
         if (keys) leaveOut(loaded.base, keys)
@@ -96,10 +106,11 @@ export class SessionRepository {
     }
   }
 
-  /** Extends a session: to ttlMs from now. */
-  async extend(sid: string, ttlMs: number, deadline: number): Promise<void> {
-    const key = this.#keys.of(sid)
-    await this.#redis.run(() => this.#redis.client.call('PEXPIRE', key, ttlMs), deadline)
+  /** Extends a session: to ttlMs from now, or by its own measure if that goes before. */
+  async extend(sid: string, ttlMs: number, ownFirst: boolean, deadline: number): Promise<void> {
+    const args = [ttlMs, ownFirst ? 1 : 0]
+    const refused = await this.#redis.read(TOUCH, [this.#keys.of(sid)], args, deadline)
+    if (typeof refused === 'string') this.#onUnextended(refused)
   }
 
   /** Ends a session, for good. */
@@ -118,6 +129,12 @@ export class SessionRepository {
     return typeof reply === 'string'
       ? fieldsOf(JSON.parse(reply) as object, this.rules)
       : fieldsOfReply(reply as string[])
+  }
+
+  #loaded(sid: string, parts: readonly string[], extended: boolean): LoadedSession | undefined {
+    const loaded = loadedOf(sid, parts, extended, this.rules)
+    if (loaded?.unextended !== undefined) this.#onUnextended(loaded.unextended)
+    return loaded
   }
 
   /** @returns the ids of all sessions. */

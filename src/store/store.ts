@@ -3,20 +3,22 @@ import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { type Session, type SessionData, Store } from 'express-session'
 import { type Change, fieldsOf, type Rules, type SessionUpdate, updateOf } from './change.js'
+import { checkOptions } from './checked-options.js'
 import { storeClient } from './clients/detect.js'
 import { CommitQueue } from './commit-queue.js'
 import { Durability } from './durability.js'
-import { SessionGoneError, StoreRefusedError } from './errors.js'
+import { SessionExistsError, SessionGoneError, StoreRefusedError } from './errors.js'
 import type { ExactRedisStoreEvents } from './events.js'
-import { expiryOf, ttlOf } from './expiry.js'
+import { expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import { HeldSession, type HeldSessionContext } from './held-session.js'
 import { Keys } from './keys.js'
+import { heldOfCopy, tag, untag } from './loaded-data.js'
 import { ObjectSlot } from './object-slot.js'
 import type { ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
 import { RetryingClient } from './retrying-client.js'
 import { dataOf, type LoadedSession } from './session-codec.js'
 import { SessionRepository } from './session-repository.js'
-import { type PendingUpdate, updateOnLoad } from './update-on-load.js'
+import { PendingUpdate, type Riding, updateOnLoad, withoutExtending } from './update-on-load.js'
 
 type Callback<T> = (error?: unknown, result?: T) => void
 type Operation = 'load' | 'commit' | 'touch' | 'destroy' | 'regenerate'
@@ -28,6 +30,12 @@ type Operation = 'load' | 'commit' | 'touch' | 'destroy' | 'regenerate'
  * app.use(session({ store: new ExactRedisStore({ client: new Redis(), counters: ['visits'] }), … }))
  */
 export class ExactRedisStore extends Store {
+  /** The client that the store was given. */
+  readonly client: ExactRedisStoreOptions['client']
+  /** What each key begins with. */
+  readonly prefix: string
+  /** Seconds until a session expires whose cookie says nothing else, or a function that gives them. */
+  readonly ttl: TtlOption
   private readonly disableTouch: boolean
   private readonly rules: Rules
   private readonly redis: RetryingClient
@@ -35,19 +43,19 @@ export class ExactRedisStore extends Store {
   private readonly context: HeldSessionContext
   /** Of the session objects that requests hold. */
   private readonly held = new ObjectSlot<HeldSession>()
-  /** Between get and createSession, which are called in a row, by the data that passes between them. */
-  private readonly loaded = new ObjectSlot<LoadedSession>()
-  private readonly riding: { pending: PendingUpdate | undefined } = { pending: undefined }
+  private readonly riding: Riding = { next: undefined }
 
   /** @throws TypeError for options that make no sense. */
   constructor(options: ExactRedisStoreOptions) {
     super()
-    const { prefix = 'sess:', ttl = 86_400, scanCount = 100, disableTouch = false } = options
-    const { counters = [], cappedLists = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
-    const { durability = 'primary' } = options
-    const client = storeClient(options.client, options.prepareConnection)
+    const { prefix, ttl, scanCount, disableTouch, rules, onGone, deadlineMs, durability, prepareConnection } =
+      checkOptions(options)
+    const client = storeClient(options.client, prepareConnection)
+    this.client = options.client
+    this.prefix = prefix
+    this.ttl = ttl
     this.disableTouch = disableTouch
-    this.rules = { counters: new Set(counters), cappedLists: new Map(Object.entries(cappedLists)) }
+    this.rules = rules
     this.redis = new RetryingClient(
       client,
       new Durability(durability, client, deadlineMs),
@@ -55,7 +63,14 @@ export class ExactRedisStore extends Store {
       (error) => this.emit('retry', error),
     )
     const commits = new CommitQueue(randomBytes(9).toString('base64url'), this.redis)
-    this.sessions = new SessionRepository(new Keys(prefix, scanCount), this.redis, commits, this.rules, ttl)
+    this.sessions = new SessionRepository(
+      new Keys(prefix, scanCount),
+      this.redis,
+      commits,
+      rules,
+      ttl,
+      (reason) => this.emit('unextended', reason),
+    )
     this.context = {
       sessions: this.sessions,
       disableTouch,
@@ -72,27 +87,31 @@ export class ExactRedisStore extends Store {
 
   /** @returns the session's data, the session extended; null for none. */
   override get(sid: string, callback?: Callback<SessionData | null>): Promise<SessionData | null> {
-    const { pending } = this.riding
-    this.riding.pending = undefined
-    return asCallback(pending ? this.updateFor(sid, pending) : this.loadData(sid), callback)
+    const { next } = this.riding
+    this.riding.next = undefined
+    return asCallback(
+      next instanceof PendingUpdate ? this.updateFor(sid, next) : this.loadData(sid, !next),
+      callback,
+    )
   }
 
   override createSession(req: Request, data: SessionData): Session & SessionData {
-    const loaded = this.loaded.get(data)
+    const loaded = untag(data)
     const created = super.createSession(req, data)
     if (loaded) this.held.set(created, new HeldSession(this.context, loaded.sid, created, loaded))
     return created
   }
 
   /**
-   * Commits what a session changed since it was loaded; an object that this store did not load replaces what is there.
-   * @throws SessionGoneError with the option `onGone: 'error'`; SessionExistsError for a new session whose id is taken.
+   * Commits what a session changed since it was loaded. Copies of what `get` gave count as loaded, too, if for…in made them; an
+   * object that this store did not load, or not by this id, replaces what is there.
+   * @throws SessionGoneError with the option `onGone: 'error'`.
    */
   override set(sid: string, data: SessionData, callback?: Callback<void>): Promise<void> | void {
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
-    if (callback && this.held.get(data)?.isStored()) return callback()
-    return asCallback(this.commitHeld(sid, data, ''), callback)
+    if (isCallback(callback) && this.heldBy(sid, data)?.isStored()) return callback()
+    return asCallback(this.measure('commit', this.commitOrReplace(sid, data)), callback)
   }
 
   /**
@@ -103,7 +122,7 @@ export class ExactRedisStore extends Store {
     session: Session & Partial<SessionData>,
     { idempotencyKey = '' }: { readonly idempotencyKey?: string | undefined } = {},
   ): Promise<void> {
-    return this.commitHeld(session.id, session as SessionData, idempotencyKey)
+    return this.measure('commit', this.commitSession(session as Session & SessionData, idempotencyKey))
   }
 
   /**
@@ -140,9 +159,18 @@ export class ExactRedisStore extends Store {
     return updateOnLoad(store, sessions, updateOf)
   }
 
+  /**
+   * Wraps express-session's middleware for requests that don't count as a use of their session: they load it, and don't extend it.
+   * @example
+   * app.get('/poll', store.withoutExtending(sessions), (req, res) => res.json(req.session.messages))
+   */
+  withoutExtending(sessions: RequestHandler): RequestHandler {
+    return withoutExtending(this.riding, sessions)
+  }
+
   /** Extends the session; no work if that was done a moment ago. */
   override touch(sid: string, data: SessionData, callback?: Callback<void>): Promise<void> | void {
-    if (callback && (this.disableTouch || this.held.get(data)?.isExtended())) return callback()
+    if (isCallback(callback) && (this.disableTouch || this.heldBy(sid, data)?.isExtended())) return callback()
     return asCallback(this.touchNow(sid, data), callback)
   }
 
@@ -212,10 +240,10 @@ export class ExactRedisStore extends Store {
     return super.off(event, listener)
   }
 
-  private async loadData(sid: string): Promise<SessionData | null> {
-    const loading = this.sessions.load(sid, !this.disableTouch, this.redis.deadline())
+  private async loadData(sid: string, counts: boolean): Promise<SessionData | null> {
+    const loading = this.sessions.load(sid, counts && !this.disableTouch, this.redis.deadline())
     const loaded = await this.measure('load', loading)
-    return loaded ? this.dataOf(loaded) : null
+    return loaded ? this.dataOf({ ...loaded, counts }) : null
   }
 
   private async updateFor(sid: string, pending: PendingUpdate): Promise<SessionData | null> {
@@ -233,41 +261,83 @@ export class ExactRedisStore extends Store {
     return { data: this.dataOf(found.loaded), repeated: found.repeated }
   }
 
-  private commitHeld(sid: string, data: SessionData, idempotencyKey: string): Promise<void> {
-    return this.measure('commit', this.commitNow(sid, data, idempotencyKey))
+  /** @returns the session that this object is, as it was loaded by this id; undefined for any other object. */
+  private heldBy(sid: string, data: SessionData): HeldSession | undefined {
+    const known = this.held.get(data)
+    if (known) return known.sid === sid ? known : undefined
+    if (typeof data !== 'object' || data === null) return undefined
+    const isOne = isSession(data)
+    const found = heldOfCopy(this.context, sid, data, isOne)
+    if (found && isOne) this.held.set(data, found)
+    return found
   }
 
-  private commitNow(sid: string, data: SessionData, idempotencyKey: string): Promise<void> {
+  private async commitSession(session: Session & SessionData, idempotencyKey: string): Promise<void> {
+    const { id } = session
+    let held = this.heldBy(id, session)
+    if (!held) {
+      held = new HeldSession(this.context, id, session)
+      this.held.set(session, held)
+    }
+    await held.commit(idempotencyKey, this.redis.deadline())
+  }
+
+  private async commitOrReplace(sid: string, data: SessionData): Promise<void> {
     const deadline = this.redis.deadline()
-    const held = this.held.get(data)
-    if (held) return held.commit(idempotencyKey, deadline)
-    if (!isSession(data)) return this.replace(sid, data, deadline)
-    const created = new HeldSession(this.context, sid, data)
-    this.held.set(data, created)
-    return created.commit(idempotencyKey, deadline)
+    if (typeof data !== 'object' || data === null) throw new TypeError('set: expected a session')
+    const held = this.heldBy(sid, data)
+    if (held) return held.commit('', deadline)
+    if (!isSession(data) || data.id !== sid) {
+      await this.replace(sid, data, deadline)
+      return
+    }
+    try {
+      await this.commitSession(data, '')
+    } catch (error) {
+      if (!(error instanceof SessionExistsError)) throw error
+      // It was loaded by other means, so that nobody knows what it changed.
+      const loaded = await this.replace(sid, data, deadline)
+      if (loaded) this.held.set(data, new HeldSession(this.context, sid, data, loaded))
+      this.emit('replaced')
+    }
   }
 
-  private async replace(sid: string, data: SessionData, deadline: number): Promise<void> {
-    const { ttl } = this.sessions
-    const ttlMs = ttlOf(data, ttl)
-    if (ttlMs === undefined) return this.sessions.destroy(sid, deadline)
-    await this.sessions.replace(sid, fieldsOf(data, this.rules), ttlMs, expiryOf(data, ttl), deadline)
+  /** @returns the session as if it had been loaded then; undefined if it had ended by its own cookie. */
+  private async replace(
+    sid: string,
+    data: SessionData,
+    deadline: number,
+  ): Promise<LoadedSession | undefined> {
+    const ttlMs = ttlOf(data, this.ttl)
+    if (ttlMs === undefined) {
+      await this.sessions.destroy(sid, deadline)
+      return undefined
+    }
+    const [base, expiry] = [fieldsOf(data, this.rules), expiryOf(data, this.ttl)]
+    await this.sessions.replace(sid, base, ttlMs, expiry, deadline)
+    const extendedAt = performance.now()
+    return { sid, base, expiry, ttlMs, extendedAt, legacy: undefined, unextended: undefined, counts: true }
   }
 
   private async touchNow(sid: string, data: SessionData): Promise<void> {
     if (this.disableTouch) return
     const deadline = this.redis.deadline()
-    const held = this.held.get(data)
+    const held = this.heldBy(sid, data)
     if (held) return this.measure('touch', held.touch(deadline))
-    const ttlMs = ttlOf(data, this.sessions.ttl)
+    // Of no data there is nothing to go by but what is stored.
+    const ttlMs = ttlOf(data ?? {}, this.ttl)
     const touched =
-      ttlMs === undefined ? this.sessions.destroy(sid, deadline) : this.sessions.extend(sid, ttlMs, deadline)
+      ttlMs === undefined
+        ? this.sessions.destroy(sid, deadline)
+        : this.sessions.extend(sid, ttlMs, !data, deadline)
     await this.measure('touch', touched)
   }
 
   private dataOf(loaded: LoadedSession): SessionData {
     const data = dataOf(loaded.base, loaded.ttlMs)
-    this.loaded.set(data, loaded)
+    // What is shown of a cookie that ends at a fixed time is what a request's is compared with.
+    if (loaded.expiry?.kind === 'fixed' && data.cookie) loaded.base.set('cookie', JSON.stringify(data.cookie))
+    tag(data, loaded)
     return data
   }
 
@@ -296,17 +366,22 @@ export class ExactRedisStore extends Store {
 }
 
 /** By what it can do: if an app has its own express-session besides ours, its sessions are of another class. */
-function isSession(data: SessionData): boolean {
+function isSession(data: SessionData): data is Session & SessionData {
   return typeof (data as Partial<Session>).save === 'function'
 }
 
 /** Node's two ways to hear of an end: by callback if there is one, else by the promise. */
 function asCallback<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> {
-  if (callback) {
+  if (isCallback(callback)) {
     promise.then(
       (result) => callback(null, result),
       (error: unknown) => callback(error),
     )
   }
   return promise
+}
+
+/** Others hand on more than a callback: koa-session its options. */
+function isCallback<T>(callback: Callback<T> | undefined): callback is Callback<T> {
+  return typeof callback === 'function'
 }

@@ -29,10 +29,14 @@ export class PendingUpdate {
   }
 }
 
+/** What the next load takes along: an update, or that it doesn't count as a use. */
+export interface Riding {
+  next: PendingUpdate | 'uncounted' | undefined
+}
+
 /** What of the store is needed here. */
 interface UpdatingStore {
-  /** The update that the next load takes along. */
-  readonly riding: { pending: PendingUpdate | undefined }
+  readonly riding: Riding
   readonly rules: Rules
   commit(session: Request['session'], options: UpdateOptions): Promise<void>
   isLoaded(session: object): boolean
@@ -54,10 +58,10 @@ export function updateOnLoad(
     } catch (error) {
       return next(error)
     }
-    store.riding.pending = pending
+    store.riding.next = pending
     try {
       return sessions(req, res, (error?: unknown) => {
-        leave(store, pending)
+        leave(store.riding, pending)
         if (error !== undefined) return next(error)
         if (pending.outcome) {
           req.sessionUpdate = pending.outcome
@@ -69,13 +73,28 @@ export function updateOnLoad(
         )
       })
     } finally {
-      leave(store, pending)
+      leave(store.riding, pending)
     }
   }
 }
 
-function leave({ riding }: UpdatingStore, pending: PendingUpdate): void {
-  if (riding.pending === pending) riding.pending = undefined
+/** @returns the middleware, whose load doesn't extend the session. */
+export function withoutExtending(riding: Riding, sessions: RequestHandler): RequestHandler {
+  return function withoutExtending(req, res, next) {
+    riding.next = 'uncounted'
+    try {
+      return sessions(req, res, (error?: unknown) => {
+        leave(riding, 'uncounted')
+        next(error)
+      })
+    } finally {
+      leave(riding, 'uncounted')
+    }
+  }
+}
+
+function leave(riding: Riding, ride: Riding['next']): void {
+  if (riding.next === ride) riding.next = undefined
 }
 
 /** For a new session, and for one that was loaded before. */

@@ -348,6 +348,39 @@ describe('a session', () => {
     expect(await store.ids()).toEqual(['new'])
   })
 
+  it('that takes a new id takes along all that others changed, deletions too (passport: keepSessionInfo)', async () => {
+    const old = await create({ visits: 1, user: 'ada', kept: 1, mine: 1, dropped: 1, both: 1, list: ['a'] })
+    const list = (old as Record<string, unknown>).list
+    const other = await load(replica, 'sid')
+    Object.assign(other, { cart: [1], both: 'theirs', kept: 2 })
+    delete other.user
+    await replica.commit(other)
+    Object.assign(old, { mine: 2, both: 'mine', added: 1 })
+    delete old.dropped
+    const req = old.req as never as { session: AnySession; sessionID: string }
+    store.generate = () => {
+      req.sessionID = 'new'
+      req.session = newSession(store, 'new')
+    }
+    await new Promise<void>((resolve, reject) =>
+      old.regenerate((error) => (error ? reject(error) : resolve())),
+    )
+    // What passport does then.
+    Object.assign(req.session, { ...old, cookie: req.session.cookie })
+    await store.commit(req.session)
+    expect((old as Record<string, unknown>).list).toBe(list)
+    expect(await stored('new')).toEqual({
+      cookie: expect.anything(),
+      visits: 1,
+      kept: 2,
+      mine: 2,
+      both: 'mine',
+      added: 1,
+      cart: [1],
+      list: ['a'],
+    })
+  })
+
   it('that is a record of connect-redis takes it along to a new id as well', async () => {
     await client.set('sess:sid', JSON.stringify({ cookie: {}, visits: 7, trail: [1] }), 'EX', 100)
     const session = await load(store, 'sid')

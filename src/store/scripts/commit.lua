@@ -11,7 +11,7 @@
 -- ARGV[1]  "client sequence count fields": how many commits, and how many fields to load: -1 for all
 -- ARGV     the names of these fields; then for each commit:
 --   "mode ttl lengths"  update (only an existing session), create (only if there is none) or replace (whatever is there);
---                       ms until the session expires, 0 for the session's own; how many arguments each list has
+--                       ms until the session expires, 0 to extend it by its own measure; how many arguments each list has
 --   keys     the idempotency key, as JSON
 --   loaded   the record of connect-redis that was loaded
 --   taken    the fields to take over from it: name, text
@@ -209,5 +209,6 @@ for n = 1, tonumber(count) do
 end
 results = '[' .. table.concat(results, ',') .. ']'
 if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results) end
+if not expiry and changed and wanted == 0 then expiry = redis.call('HGET', key, '@ttl') end
 if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)

@@ -1,5 +1,5 @@
 -- session(parts, key, all, slides): what a session is returned as, behind the given parts: PTTL, @ttl, then the name and the text
--- of each field. Marks and idempotency keys are left out: they may be longer than it.
+-- of each field. If Redis refuses to extend the session (it is read-only, say), PTTL is followed by a space and what it said. Marks and idempotency keys are left out: they may be longer than it.
 
 -- @include reply
 
@@ -18,7 +18,9 @@ local function session(parts, key, all, slides)
     end
   end
   local ttl = parts[at + 2]
-  if slides and ttl ~= '' then redis.call('PEXPIRE', key, ttl) else ttl = redis.call('PTTL', key) end
+  local refused = slides and ttl ~= '' and redis.pcall('PEXPIRE', key, ttl)
+  if not refused then ttl = redis.call('PTTL', key) end
+  if type(refused) == 'table' then ttl = redis.call('PTTL', key) .. ' ' .. refused.err end
   parts[at + 1] = ttl
   return reply(parts)
 end

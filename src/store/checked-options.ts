@@ -1,0 +1,133 @@
+// The options, checked, with their defaults: those of connect-redis if it has them.
+import type { Rules } from './change.js'
+import type { DurabilityOption } from './durability.js'
+import type { TtlOption } from './expiry.js'
+import type { ExactRedisStoreOptions } from './options.js'
+
+export interface CheckedOptions {
+  readonly prefix: string
+  readonly ttl: TtlOption
+  readonly scanCount: number
+  readonly disableTouch: boolean
+  readonly rules: Rules
+  readonly onGone: 'ignore' | 'error'
+  readonly deadlineMs: number
+  readonly durability: DurabilityOption
+  readonly prepareConnection: ((connection: object) => void) | undefined
+}
+
+const KNOWN = {
+  client: true,
+  prefix: true,
+  ttl: true,
+  scanCount: true,
+  disableTouch: true,
+  counters: true,
+  cappedLists: true,
+  onGone: true,
+  deadlineMs: true,
+  durability: true,
+  prepareConnection: true,
+} satisfies Record<keyof ExactRedisStoreOptions, true>
+
+/** What those who come from connect-redis are told. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  serializer: 'values are stored as JSON',
+  disableTTL: 'each session expires; give a long ttl',
+}
+
+// setTimeout takes no more.
+const MOST_MS = 2 ** 31 - 1
+
+/** @throws TypeError that names an option that makes no sense, or that isn't known, and what it takes. */
+export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object')
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(KNOWN, name)) continue
+    const why = NOT_HERE[name] ?? `expected one of ${Object.keys(KNOWN).join(', ')}`
+    throw new TypeError(`${name}: no such option; ${why}`)
+  }
+  const { counters = [], cappedLists = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
+  const { durability = 'primary', prepareConnection } = options
+  // connect-redis takes its default for all that is falsy here.
+  const prefix = options.prefix ?? 'sess:'
+  const ttl = options.ttl || 86_400
+  const scanCount = options.scanCount || 100
+  const disableTouch = options.disableTouch || false
+  check('prefix', prefix, typeof prefix === 'string', 'a string')
+  check(
+    'ttl',
+    ttl,
+    typeof ttl === 'function' || isNumber(ttl, MOST_SECONDS),
+    'seconds, above 0, or a function',
+  )
+  check('scanCount', scanCount, isWhole(scanCount), 'a whole number from 1')
+  check('disableTouch', disableTouch, typeof disableTouch === 'boolean', 'true or false')
+  const isKeys =
+    Array.isArray(counters) && counters.every((key) => typeof key === 'string' && key !== 'cookie')
+  check('counters', counters, isKeys, "an array of keys, 'cookie' not among them")
+  const isLengths =
+    typeof cappedLists === 'object' &&
+    cappedLists !== null &&
+    !Array.isArray(cappedLists) &&
+    Object.entries(cappedLists).every(([key, length]) => key !== 'cookie' && isWhole(length))
+  check(
+    'cappedLists',
+    cappedLists,
+    isLengths,
+    'an object of keys and whole numbers from 1, such as { trail: 20 }',
+  )
+  for (const key of counters)
+    check('counters', key, !Object.hasOwn(cappedLists, key), 'no key that is in cappedLists, too')
+  check('onGone', onGone, onGone === 'ignore' || onGone === 'error', "'ignore' or 'error'")
+  check('deadlineMs', deadlineMs, isNumber(deadlineMs, MOST_MS), `ms, above 0, at most ${MOST_MS}`)
+  check(
+    'durability',
+    durability,
+    isDurability(durability),
+    "'primary', 'disk' or { replicas: n }, a whole number from 1",
+  )
+  const isPrepare = prepareConnection === undefined || typeof prepareConnection === 'function'
+  check('prepareConnection', prepareConnection, isPrepare, 'a function')
+  return {
+    prefix,
+    ttl,
+    scanCount,
+    disableTouch,
+    rules: { counters: new Set(counters), cappedLists: new Map(Object.entries(cappedLists)) },
+    onGone,
+    deadlineMs,
+    durability,
+    prepareConnection: prepareConnection && ((connection) => prepareConnection(connection)),
+  }
+}
+
+// What Redis takes for PEXPIRE, with room to spare.
+const MOST_SECONDS = 1e12
+
+function check(name: string, value: unknown, isRight: boolean, expected: string): void {
+  if (!isRight) throw new TypeError(`${name}: expected ${expected}, found ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' && value !== null ? (JSON.stringify(value) ?? 'an object') : String(value)
+}
+
+function isNumber(value: unknown, most: number): boolean {
+  return typeof value === 'number' && value > 0 && value <= most
+}
+
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) > 0
+}
+
+function isDurability(value: unknown): boolean {
+  if (value === 'primary' || value === 'disk') return true
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).every((key) => key === 'replicas') &&
+    isWhole((value as { readonly replicas?: unknown }).replicas)
+  )
+}
