@@ -33,7 +33,14 @@ function* rows(node, path = '', described = '') {
   for (const { key, value } of node.items) {
     const name = path + key.value
     const comment = (key.commentBefore ?? (key === node.items[0].key ? node.commentBefore : '') ?? '').trim()
-    const text = comment.startsWith('--') ? comment.slice(2).trim() : ''
+    // The last paragraph: before it there may be a heading of several values.
+    const [, text = ''] =
+      /^-- (.*)$/s.exec(
+        comment
+          .split(/\n\s*\n/)
+          .at(-1)
+          .trim(),
+      ) ?? []
     const leaf = !isMap(value) || value.items.length === 0 || value.flow
     if (leaf || text) {
       const shown = value === null || value.value === null ? '' : JSON.stringify(value)

@@ -29,6 +29,12 @@ describe('contradictions are refused, with the way out', () => {
     ['httpRoute.enabled=true', 'httpRoute.parentRefs'],
     ['service.nodePort=30080', 'service.type=NodePort'],
     ['terminationGracePeriodSeconds=12', 'more than 12'],
+    ['service.externalTrafficPolicy=Local', 'service.type=NodePort'],
+    ['service.type=NodePort,service.loadBalancerClass=a', 'service.type=LoadBalancer'],
+    [
+      'redis.enabled=false,externalRedis.mode=cluster,externalRedis.nodes={a:1},externalRedis.database=1',
+      'externalRedis.keyPrefix',
+    ],
     ['redis.maxmemory=256mb', 'Use at most half of the limit'],
     ['redis.maxmemory=1gb,redis.resources.limits.memory=1000M', 'Use at most half of the limit'],
     ['redis.resources.limits.memory=1e2Mi', 'limits/memory'],

@@ -40,3 +40,15 @@ test('each template first gives null values their defaults and refuses contradic
   ))
     expect(text.split('\n')[0]).toBe('{{- include "redissessions.values" . }}')
 })
+
+test('Artifact Hub shows the images that the chart uses', () => {
+  const { annotations, appVersion } = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'))
+  const values = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'))
+  const { image, redis } = values
+  const shown = (parse(annotations['artifacthub.io/images']) as { image: string }[]).map(({ image }) => image)
+  expect(shown).toEqual([
+    `${image.repository}:${appVersion}`,
+    `${redis.image.repository}:${redis.image.tag}`,
+    `${redis.exporter.image.repository}:${redis.exporter.image.tag}`,
+  ])
+})

@@ -55,6 +55,15 @@
 {{- if and (ne $v.service.type "NodePort") (not (kindIs "invalid" $v.service.nodePort)) }}
 {{- fail "service.nodePort needs service.type=NodePort" }}
 {{- end }}
+{{- if and (eq $v.service.type "ClusterIP") $v.service.externalTrafficPolicy }}
+{{- fail "service.externalTrafficPolicy needs service.type=NodePort or LoadBalancer" }}
+{{- end }}
+{{- if and (ne $v.service.type "LoadBalancer") (or $v.service.loadBalancerClass $v.service.loadBalancerSourceRanges) }}
+{{- fail "service.loadBalancerClass and service.loadBalancerSourceRanges need service.type=LoadBalancer" }}
+{{- end }}
+{{- if and (eq $v.externalRedis.mode "cluster") $v.externalRedis.nodes (gt ($v.externalRedis.database | int) 0) }}
+{{- fail "externalRedis.mode=cluster has only database 0: leave out externalRedis.database, or use externalRedis.keyPrefix" }}
+{{- end }}
 {{- $needed := add $v.drainSeconds 2 (div (add ($v.session.deadlineMs | int) 999) 1000) }}
 {{- if le ($v.terminationGracePeriodSeconds | int) ($needed | int) }}
 {{- fail (printf "terminationGracePeriodSeconds must be more than %d (drainSeconds, session.deadlineMs and 2 s): requests in flight would be cut" $needed) }}

@@ -1,8 +1,8 @@
-# Lets the Sentinels choose this replica only when it has what its primary has: until then it has what it had when it ended.
+# Lets the Sentinels promote this replica only once it has what its primary has: until then its data are from before it ended.
 set -eu
 . /etc/redis/sentinels.sh
 
-# Where there is no primary to get it from for so long, what it has is better than nothing.
+# If there is no primary to copy from for this long, what it has is better than nothing.
 PATIENCE_S=60
 
 began=$(date +%s)

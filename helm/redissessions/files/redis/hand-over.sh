@@ -1,4 +1,4 @@
-# Runs before this pod ends: gives the lead to another, if this is the primary. Visitors wait for a moment.
+# Runs before this pod ends: if it is the primary, another is promoted first. Visitors wait for a moment.
 set -eu
 . /etc/redis/sentinels.sh
 
@@ -9,13 +9,13 @@ within() {
 }
 
 written() { here info replication | sed -n 's/^master_repl_offset://p'; }
-# Whether everybody who follows has all that had been written here by then; pings to them go on and count as written.
+# Whether all replicas have what had been written here by then; pings to them continue and count as written.
 all_followed() {
   here info replication | awk -F: -v all="$1" '
     /^slave[0-9]+:/ { split($2, of, /offset=|,lag/); offsets[++n] = of[2] }
     END { for (i in offsets) if (offsets[i] < all) exit 1; exit n == 0 }'
 }
-# Those that start anew know nobody to choose yet.
+# Sentinels that have just started know no replica to promote yet.
 all_sentinels() { for sentinel in $SENTINEL_HOSTS; do [ "$(named_by "$sentinel")" = "$HOSTNAME" ] || return 1; done; }
 handed_over() { primary=$(agreed) && [ -n "$primary" ] && [ "$primary" != "$HOSTNAME" ]; }
 fail_over() {
@@ -27,7 +27,7 @@ fail_over() {
 
 [ "$(here role | head -n 1)" = master ] || exit 0
 within 8 all_sentinels || say 'not all Sentinels are there'
-# What nobody follows would be lost, were it still acknowledged: so writes wait, and the others catch up, before one of them leads.
+# A write that no replica has would be lost. So writes wait until the replicas have caught up, and then one of them is promoted.
 here client pause 12000 write >/dev/null
 if within 3 all_followed "$(written)" && within 3 fail_over && within 6 handed_over; then say "handed over to $primary"
 else

@@ -1,16 +1,16 @@
-# Prints the host of the primary that this Redis has to follow, or its own where it has to lead; waits until that is sure.
-# A pod that comes back must not lead with less than others have: with an empty volume, or with what it had before a failover.
+# Prints the host of the primary that this Redis has to follow, or its own if it is the primary; waits until that is certain.
+# A pod that comes back must not be the primary with less than others have: with an empty volume, or with data from before a failover.
 set -eu
 . /etc/redis/sentinels.sh
 
-# The set goes on with what this pod has, where the Sentinels could give the lead to nobody else for so long.
+# If the Sentinels could promote no other for this long, the set continues with what this pod has.
 PATIENCE_S=60
-# And where the others have said nothing for so long: they are away.
+# The others are considered away if they haven't answered for this long.
 ANSWER_S=10
 
 has_data() { ls /data/appendonlydir/* /data/dump.rdb 2>/dev/null | grep -q .; }
 
-# Sets `ahead` to who has more than this pod may have, `leader` to who leads, and `silent` to who doesn't say.
+# Sets `ahead` to those that may have more than this pod, `leader` to the primary, and `silent` to those that don't answer.
 look_around() {
   ahead='' leader='' silent=''
   for host in $REDIS_HOSTS; do
@@ -18,7 +18,7 @@ look_around() {
     info=$(redis_as replication "$host" info replication keyspace persistence | tr -d '\r') || info=''
     case $info in *loading:0*) ;; *) silent="$silent $host" && continue ;; esac
     case $info in *role:master*) leader=$host ;; esac
-    # It leads, or it has followed somebody since it started: then it has all that was acknowledged.
+    # It is the primary, or has copied from one since it started: then it has all that was acknowledged.
     offset=$(echo "$info" | sed -n 's/^slave_repl_offset://p')
     if [ "${offset:-2}" -gt 1 ]; then ahead="$ahead $host"
     elif ! has_data; then case $info in *keys=*) ahead="$ahead $host" ;; esac
@@ -28,7 +28,7 @@ look_around() {
 
 may_lead() {
   look_around
-  # Sentinels back from a time before it was the only Redis: they will find that it leads.
+  # Sentinels whose knowledge is older than a failover: they will find that this one is the primary.
   [ -z "$leader" ] || return 1
   if has_data; then
     waited=$(($(date +%s) - began))
