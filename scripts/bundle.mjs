@@ -6,7 +6,12 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const [outdir = 'bundle'] = process.argv.slice(2)
-const entryPoints = ['dist/counter/server.js', 'dist/drill/main.js'].filter(existsSync)
+// tracing.js is loaded only if its endpoint is set: it must not make the server larger.
+const entryPoints = [
+  'dist/counter/server.js',
+  'dist/counter/tracing/tracing.js',
+  'dist/drill/main.js',
+].filter(existsSync)
 
 // An ES module that imports node:http has all that it exports made ready, WebSocket and its HTTP client too; one that requires
 // it only what it uses. A tenth off the start.
@@ -32,6 +37,7 @@ const { metafile } = await build({
   target: 'node24',
   metafile: true,
   legalComments: 'none',
+  external: ['./tracing/tracing.js'],
   plugins: [requireHttp],
   // CommonJS packages call require; an ES module has none.
   banner: {

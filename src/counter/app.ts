@@ -1,5 +1,5 @@
 // The counter as an Express app. A request walks down this list; only the routes of the visit and the session touch the store.
-import express, { type Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import type { Settings } from './config/settings.js'
 import { accessLog } from './http/access-log.js'
@@ -30,10 +30,12 @@ interface AppParts {
   readonly metrics: Metrics
   readonly log: Logger
   readonly exit: (mode: ExitMode) => void
+  /** Makes a span of each request. */
+  readonly trace?: RequestHandler | undefined
 }
 
 export function createApp(parts: AppParts): Express {
-  const { settings, store, instance, instances, readiness, metrics, log, exit } = parts
+  const { settings, store, instance, instances, readiness, metrics, log, exit, trace } = parts
   const { chaosEnabled, trustProxy, basePath } = settings
 
   const page = createPage({ basePath, store: store.name, instance, chaos: chaosEnabled, instances })
@@ -44,6 +46,7 @@ export function createApp(parts: AppParts): Express {
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
   if (basePath) app.use(removeBasePath(basePath))
   app.use(requestId)
+  if (trace) app.use(trace)
   app.use(accessLog(log, metrics))
   app.use(securityHeaders)
   app.use(csrf)

@@ -1,5 +1,5 @@
 // Makes the parts of one instance from its settings, for server.ts and for tests; nothing listens or beats yet.
-import type { Express } from 'express'
+import type { Express, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { createApp } from './app.js'
 import type { RedisSettings } from './config/redis-settings.js'
@@ -21,6 +21,8 @@ interface Process {
   readonly exit: (mode: ExitMode) => void
   /** Reads again what may change while the process runs: Redis' password and certificates. Default: nothing changes. */
   readonly currentRedis?: () => RedisSettings | undefined
+  /** Makes a span of each request. */
+  readonly trace?: RequestHandler | undefined
 }
 
 export interface Parts {
@@ -34,7 +36,7 @@ export interface Parts {
   readonly registry: InstanceRegistry | undefined
 }
 
-export function compose(settings: Settings, { log, exit, currentRedis }: Process): Parts {
+export function compose(settings: Settings, { log, exit, currentRedis, trace }: Process): Parts {
   const { session, redis, keyPrefix, indexGroup } = settings
   const metrics = new Metrics()
   const readiness = new Readiness()
@@ -54,7 +56,7 @@ export function compose(settings: Settings, { log, exit, currentRedis }: Process
   const lease = client && indexGroup !== undefined ? new IndexLease(client, indexes, instance) : undefined
   const registry = client && new InstanceRegistry({ client, keyPrefix, instance, startedAt, lease })
   const instances = registry ?? singleInstance(instance, startedAt)
-  const app = createApp({ settings, store, instance, instances, readiness, metrics, log, exit })
+  const app = createApp({ settings, store, instance, instances, readiness, metrics, log, exit, trace })
   return {
     app,
     limiter: new ConnectionLimiter(settings.connections),

@@ -36,10 +36,14 @@ async function serve(settings: Settings): Promise<void> {
   const { log, flush } = createLog(settings.logLevel, instance)
   const exit = (mode: ExitMode) => process.kill(process.pid, mode === 'kill' ? 'SIGKILL' : 'SIGTERM')
   const currentRedis = () => readRedis(process.env)
+  const tracing = settings.tracing
+    ? (await import('./tracing/tracing.js')).startTracing(instance, log)
+    : undefined
   const { app, limiter, store, metrics, readiness, client, registry } = compose(settings, {
     log,
     exit,
     currentRedis,
+    trace: tracing?.middleware,
   })
   const report = client && reportConnection(client, log)
   if (session.secretsFromFile) watchSecrets(session.secrets, () => readSecrets(process.env), log)
@@ -78,6 +82,7 @@ async function serve(settings: Settings): Promise<void> {
     await registry?.stop()
     if (client) await quitRedis(client)
     metricsOnly.close()
+    await tracing?.stop().catch(() => {})
     log.info('stopped')
     flush()
     process.exit(0)

@@ -91,6 +91,11 @@ const text = v.string()
 
 const secret = v.pipe(v.string(), v.transform(trimmed))
 
+const httpUrl = v.pipe(
+  v.string(),
+  v.check((value) => URL.canParse(value) && /^https?:/.test(value), 'http://host:port or https://host:port'),
+)
+
 const basePath = v.pipe(
   v.string(),
   v.regex(/^(\/[\w.~-]+)*\/?$/, 'a path such as /counter'),
@@ -128,6 +133,9 @@ const Variables = v.object({
   LOG_LEVEL: v.optional(oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), 'info'),
   CHAOS_ENABLED: v.optional(flag, 'false'),
   SHUTDOWN_DELAY_MS: v.optional(whole(0, 600_000), '0'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: v.optional(httpUrl),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: v.optional(httpUrl),
+  OTEL_SDK_DISABLED: v.optional(text),
   NODE_ENV: v.optional(text),
 })
 

@@ -31,6 +31,8 @@ export interface Settings {
   readonly keyPrefix: string
   /** The path below which the app is served, such as /counter; empty: the root. */
   readonly basePath: string
+  /** Whether spans are sent (tracing.ts). */
+  readonly tracing: boolean
   readonly trustProxy: boolean | number | string
   readonly logLevel: Variables['LOG_LEVEL']
   readonly chaosEnabled: boolean
@@ -84,6 +86,7 @@ export function readSettings(environment: Environment): Settings {
     basePath: variables.BASE_PATH,
     // On Cloud Foundry its router is always in front, and nothing else can reach the app.
     trustProxy: variables.TRUST_PROXY ?? (environment.VCAP_APPLICATION ? 1 : false),
+    tracing: tracingOf(variables),
     logLevel: variables.LOG_LEVEL,
     chaosEnabled: variables.CHAOS_ENABLED,
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS,
@@ -123,6 +126,11 @@ function secretsOf(variables: Variables): string[] {
  */
 export function readRedis(environment: Environment): RedisSettings | undefined {
   return redisSettings(readVariables(environment), environment)
+}
+
+function tracingOf(variables: Variables): boolean {
+  const endpoint = variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? variables.OTEL_EXPORTER_OTLP_ENDPOINT
+  return endpoint !== undefined && variables.OTEL_SDK_DISABLED !== 'true'
 }
 
 function instanceOf(environment: Environment): Pick<Settings, 'instance' | 'indexGroup'> {

@@ -20,8 +20,9 @@ export function accessLog(log: Logger, metrics: Metrics): RequestHandler {
       const route = typeof found === 'string' ? found : found?.[0]
       metrics.request(method, route, status, ms / 1000)
       const level = ms < SLOW_MS && typeof status === 'number' && status < 400 ? 'debug' : 'info'
-      if (log.isLevelEnabled(level))
-        log[level]({ requestId: req.id, method, path, status, ms: Math.round(ms * 10) / 10 }, 'request')
+      if (!log.isLevelEnabled(level)) return
+      const ids = { requestId: req.id, trace_id: req.traceId }
+      log[level]({ ...ids, method, path, status, ms: Math.round(ms * 10) / 10 }, 'request')
     })
     next()
   }

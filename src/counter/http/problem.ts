@@ -55,7 +55,7 @@ export function problemHandler(log: Logger, page: ShowProblem): ErrorRequestHand
     if (res.writableEnded) return
     const problem = problemOf(error)
     if (problem.status >= 500)
-      log.error({ err: error, requestId: req.id, problem: problem.message }, 'failed')
+      log.error({ err: error, requestId: req.id, trace_id: req.traceId, problem: problem.message }, 'failed')
     // After a failure nothing is saved.
     detachSession(req)
     if (res.headersSent) {
