@@ -264,3 +264,11 @@ test('connections are let go by default, and the values say when', async () => {
     expect([env.CONNECTION_MAX_REQUESTS, env.CONNECTION_MAX_AGE_SECONDS]).toEqual(limits)
   }
 })
+
+test('spans go to a collector only if its endpoint is set', async () => {
+  const endpoint = 'http://collector.observability:4318'
+  const sent = async (...args: string[]) =>
+    environment(find(await render(args), 'Deployment', 'redissessions')).OTEL_EXPORTER_OTLP_ENDPOINT
+  expect(await sent()).toBeUndefined()
+  expect(await sent('--set', `tracing.otlpEndpoint=${endpoint}`)).toBe(endpoint)
+})

@@ -11,6 +11,9 @@
 - { name: CONNECTION_MAX_AGE_SECONDS, value: {{ .Values.connections.maxAgeSeconds | int | quote }} }
 # After the load balancers have noticed (preStop): clients that kept a connection are told to open another.
 - { name: SHUTDOWN_DELAY_MS, value: '1000' }
+{{- with .Values.tracing.otlpEndpoint }}
+- { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }} }
+{{- end }}
 - { name: CHAOS_ENABLED, value: {{ .Values.chaos.enabled | quote }} }
 - { name: SESSION_STORE, value: {{ .Values.session.store }} }
 - { name: SESSION_SECRET_FILE, value: /run/secrets/session/secret }
