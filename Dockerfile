@@ -13,7 +13,16 @@ COPY src src
 # One time for all files, so that the same source makes the same layer.
 RUN npm run build && node scripts/bundle.mjs /image/app/dist && find /image -exec touch -d @0 {} +
 
-FROM ${RUN_IMAGE}
+# docker build --target drill: the drill by itself.
+FROM ${RUN_IMAGE} AS drill
+COPY --from=build /image/app/dist/package.json /image/app/dist/LICENSES /app/
+COPY --from=build /image/app/dist/drill/ /app/drill/
+WORKDIR /app
+ENV NODE_ENV=production
+USER 65532:65532
+ENTRYPOINT ["/nodejs/bin/node", "drill/main.js"]
+
+FROM ${RUN_IMAGE} AS counter
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="RedisSessions" \

@@ -187,6 +187,11 @@ describe('session-drill, installed', () => {
     expect((await run(process.execPath, ['use.mjs'], { cwd: path })).stdout).toBe('function function\n')
   })
 
+  it('has the schema of a journey, which an editor checks a file by', () => {
+    const schema = readFileSync(join(path, 'node_modules/session-drill/journey.schema.json'), 'utf8')
+    expect(JSON.parse(schema).properties).toHaveProperty('visit')
+  })
+
   it('has books that need nothing of Node', () => {
     const books = readFileSync('dist/npm/drill/books/index.js', 'utf8')
     expect(books).not.toMatch(/from\s*["']node:|require\(/)
