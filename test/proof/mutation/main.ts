@@ -4,6 +4,8 @@
 // (default: all). What is found is added to dist/proof/lua-mutation.json, so that a run goes on where the last one ended.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { clearTimeout, setTimeout } from 'node:timers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { RedisServer } from '../../support/redis-server.js'
@@ -11,8 +13,10 @@ import { buildStore, explore } from '../schedules/explore.js'
 import { luaMutants, SCRIPTS_FILE, withMutant } from './lua-mutants.js'
 import type { Mutant } from './mutate-lua.js'
 
+/** A script takes less than a millisecond; one that is still running after this, in ms, never ends. */
+const HANGS_AFTER_MS = 40_000
 /** How many schedules are played for each mutant. */
-const SCHEDULES = 500
+const SCHEDULES = 250
 /** The tests that may notice what the schedules don't, the quick ones first. */
 const SUITES = [
   ['test/store/merge.test.ts', 'test/store/update.test.ts', 'test/store/store.test.ts'],
@@ -28,7 +32,9 @@ const end = performance.now() + Number(values.minutes ?? Number.POSITIVE_INFINIT
 const source = readFileSync(SCRIPTS_FILE, 'utf8')
 const verdicts: Record<string, Verdict> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {}
 const server = await RedisServer.start('--enable-debug-command', 'yes')
-const redis = new Redis(server.port, '127.0.0.1')
+// What a killed server leaves unanswered fails.
+const redis = new Redis(server.port, '127.0.0.1', { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
+redis.on('error', () => {})
 
 const mutants = new Map(
   luaMutants().map((mutant) => [`${mutant.start} ${mutant.what} (${mutant.text})`, mutant]),
@@ -67,8 +73,17 @@ async function bySchedules(mutant: Mutant): Promise<Verdict> {
     if (loaded === undefined) return 'no Lua'
   }
   const Store = await buildStore((path, text) => (path.endsWith(SCRIPTS_FILE) ? changed : text))
-  const limits = { ms: 60_000, most: SCHEDULES, seed: 1, shrink: false }
+  const limits = { ms: HANGS_AFTER_MS * 2, most: SCHEDULES, seed: 1, shrink: false }
+  // Not the timers that schedules take the place of.
+  const watchdog = setTimeout(() => server.kill(), HANGS_AFTER_MS)
   const { broken } = await explore(Store, redis, limits)
+  clearTimeout(watchdog)
+  // A script that never ends has been ended with its server.
+  const lives = await redis.ping().catch(() => undefined)
+  if (!lives) {
+    await server.start()
+    while ((await redis.ping().catch(() => undefined)) !== 'PONG') await pause(50)
+  }
   return broken ? 'schedules' : 'missed by schedules'
 }
 

@@ -89,6 +89,7 @@ export class ScheduledClient extends EventEmitter {
     this.#late.push(...this.#sent.slice(0, reaching))
     this.#taken = []
     this.#sent = []
+    this.emit('close')
     if (this.#resends) this.#sent = unanswered
     else for (const { reject } of unanswered) reject(new Error('Connection is closed.'))
   }
