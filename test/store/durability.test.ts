@@ -57,10 +57,9 @@ describe('a change that its replica does not have', () => {
     ],
   ])('is not acknowledged because the connection was lost: %s', async (_name, change) => {
     const store = open(1_500)
-    const session = await create(store)
+    await create(store)
     const loaded = await load(store, 'sid')
     loaded.visits += 1
-    expect(session.visits).toBe(0)
     replica.freeze()
     let settled = false
     const changed = change(store, loaded).finally(() => {
