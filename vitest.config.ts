@@ -7,7 +7,7 @@ const LONG = [
   'test/store/faults/**',
   'test/store/durability.test.ts',
   'test/counter/{instances,rotate-secrets}.test.ts',
-  'test/counter/page/{experiments,live}.test.ts',
+  'test/counter/page/{experiments,live,story}.test.ts',
   'test/counter/redis/tls.test.ts',
   'test/demo/demo.test.ts',
   'test/drill/scenarios/**',

@@ -4,7 +4,9 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from '
 import { type AddressInfo, connect, type NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createProxyServer } from 'httpxy'
+import type { StoreName } from '../counter/config/store-names.js'
 import type { BackendPool, RequestKind } from './backend-pool.js'
+import { BESIDE_HEADER, COMPARED, renameCookies, turnAside } from './beside.js'
 
 const PATIENCE_MS = 10_000
 const SILENCE_MS = 60_000
@@ -36,27 +38,45 @@ export interface Balancer {
   close(settle?: () => Promise<void>): Promise<void>
 }
 
+type Backends = Pick<BackendPool, 'next' | 'skip'>
+
+interface BalancerOptions {
+  /** How long a request waits for a live instance at most; 10 s unless given. */
+  readonly patienceMs?: number
+  /** The backends that have another store; undefined: there are none. */
+  readonly beside?: (store: StoreName) => Promise<Backends | undefined>
+}
+
 /**
- * Starts an HTTP load balancer on a port of 127.0.0.1 (0: a free one). Each request goes to the next live
- * instance; visits and other requests take turns separately. One that couldn't be delivered goes to the one after it; one that was delivered is never sent
- * again, whatever came of it: it may have been counted. With no live instance a request waits for one, for
- * `patienceMs` at most.
- * @throws Error with the code EADDRINUSE where the port is taken.
+ * Starts an HTTP load balancer on a port of 127.0.0.1 (0: a free one). Each request goes to the next live instance; visits and
+ * other requests take turns separately. A request that couldn't be delivered goes to the instance after it. One that was
+ * delivered is never sent again, whatever came of it: it may have been counted. With no live instance a request waits for one.
+ * @throws Error with the code EADDRINUSE if the port is taken.
  */
 export async function startBalancer(
   port: number,
-  pool: Pick<BackendPool, 'next' | 'skip'>,
-  patienceMs = PATIENCE_MS,
+  pool: Backends,
+  { patienceMs = PATIENCE_MS, beside }: BalancerOptions = {},
 ): Promise<Balancer> {
   const agent = new ConnectingAgent({ keepAlive: true, timeout: IDLE_MS })
   const proxy = createProxyServer({ agent, xfwd: true, proxyTimeout: SILENCE_MS })
+  const aside = new WeakMap<IncomingMessage, StoreName>()
+  proxy.on('proxyRes', (answer, request) => {
+    const store = aside.get(request as IncomingMessage)
+    if (store) renameCookies(answer, store)
+    if (beside) answer.headers[BESIDE_HEADER] = COMPARED.join(' ')
+  })
 
   async function balance(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Nothing trusted stands in front of this proxy: what a client says about itself is dropped.
     for (const name of ['for', 'host', 'port', 'proto']) delete request.headers[`x-forwarded-${name}`]
+    const store = beside && turnAside(request)
+    if (store) aside.set(request, store)
+    const backends = store ? await beside?.(store) : pool
+    if (!backends) return problem(response, 404, 'Not Found', 'This store does not run here.')
     const patience = AbortSignal.timeout(patienceMs)
     for (;;) {
-      const target = await pool.next(patience, kindOf(request))
+      const target = await backends.next(patience, kindOf(request))
       if (response.destroyed) return
       if (target === undefined) {
         return problem(response, 503, 'Service Unavailable', 'No instance is ready.', { 'retry-after': '1' })
@@ -67,7 +87,7 @@ export async function startBalancer(
         if (!(error instanceof NotConnected)) {
           return problem(response, 502, 'Bad Gateway', 'The instance went away before it had answered.')
         }
-        pool.skip(target)
+        backends.skip(target)
       }
     }
   }

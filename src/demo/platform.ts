@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from '../counter/config/environment.js'
+import type { StoreName } from '../counter/config/store-names.js'
 import { BackendPool } from './backend-pool.js'
 import { startBalancer } from './balancer.js'
+import { COMPARED } from './beside.js'
 import { Fleet, type LocalInstance } from './fleet.js'
 import { freeBalancerPort } from './ports.js'
 import { absentRedis, externalRedis, type LocalRedis, ownRedis } from './redis.js'
@@ -24,6 +26,11 @@ export interface PlatformOptions {
   readonly environment?: Environment
   /** Told in one line of what happens without having been asked for. */
   readonly say: (line: string) => void
+}
+
+interface Side {
+  readonly pool: BackendPool
+  readonly fleet: Fleet
 }
 
 /** A Redis, some instances, and a load balancer in front: what a cluster is to the counter, on one machine. */
@@ -60,25 +67,49 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   let redis: LocalRedis | undefined
   const pool = new BackendPool()
   // The port first: where it is taken, perhaps by another demo, nothing else may be touched.
-  const balancer = await startBalancer(options.port || (await freeBalancerPort()), pool)
+  const balancer = await startBalancer(options.port || (await freeBalancerPort()), pool, { beside })
   const secret = sessionSecret(join(dataFolder, 'session-secret'))
+  const common = {
+    SESSION_SECRET: secret,
+    CHAOS_ENABLED: 'true',
+    TRUST_PROXY: '1',
+    // Longer than the balancer takes to notice that an instance is not ready any more.
+    SHUTDOWN_DELAY_MS: '300',
+    ...options.environment,
+  }
   const fleet = new Fleet({
     pool,
     logFolder,
     balancerPort: balancer.port,
     say,
-    environment: () => ({
-      SESSION_SECRET: secret,
-      CHAOS_ENABLED: 'true',
-      TRUST_PROXY: '1',
-      // Longer than the balancer takes to notice that an instance is not ready any more.
-      SHUTDOWN_DELAY_MS: '300',
-      ...options.environment,
-      REDIS_URL: redis?.url,
-      SESSION_STORE: store,
-    }),
+    environment: () => ({ ...common, REDIS_URL: redis?.url, SESSION_STORE: store }),
   })
+  /** Instances with another store, started when the page's story first asks for them. */
+  const sides = new Map<StoreName, Promise<Side>>()
 
+  async function beside(name: StoreName): Promise<BackendPool | undefined> {
+    if (name === store) return pool
+    if (!redis?.ours || !COMPARED.includes(name)) return undefined
+    const side = sides.get(name) ?? startSide(name, `${redis.url}/1`)
+    sides.set(name, side)
+    return (await side).pool
+  }
+  async function startSide(name: StoreName, redisUrl: string): Promise<Side> {
+    say(`starting ${fleet.instances.length} more instances, with the store ${name}, for the page's story`)
+    const sidePool = new BackendPool()
+    const sideLogs = join(logFolder, name)
+    mkdirSync(sideLogs, { recursive: true })
+    const sideFleet = new Fleet({
+      pool: sidePool,
+      logFolder: sideLogs,
+      balancerPort: balancer.port,
+      say: (line) => say(`${name}: ${line}`),
+      // A database of their own: sessions and the list of instances are theirs.
+      environment: () => ({ ...common, REDIS_URL: redisUrl, SESSION_STORE: name }),
+    })
+    await sideFleet.scale(fleet.instances.length)
+    return { pool: sidePool, fleet: sideFleet }
+  }
   async function untilReady(): Promise<void> {
     // Without Redis nobody gets ready; they do by themselves when it is back.
     if (redis?.running) await fleet.ready()
@@ -91,7 +122,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await fleet.kill(index)
   }
   async function stop(): Promise<void> {
-    await balancer.close(() => fleet.stop())
+    await balancer.close(async () => {
+      const started = await Promise.all(sides.values())
+      await Promise.all([fleet, ...started.map((side) => side.fleet)].map((each) => each.stop()))
+    })
     await redis?.stop()
   }
 

@@ -31,7 +31,7 @@ async function end(server: Server): Promise<void> {
 async function balance(ports: number[], patienceMs?: number): Promise<{ url: string; pool: BackendPool }> {
   const pool = new BackendPool()
   for (const port of ports) pool.add(port)
-  const balancer: Balancer = await startBalancer(0, pool, patienceMs)
+  const balancer: Balancer = await startBalancer(0, pool, patienceMs === undefined ? {} : { patienceMs })
   cleanups.push(async () => {
     for (const port of ports) pool.remove(port)
     await balancer.close()
@@ -70,6 +70,41 @@ describe('the balancer', () => {
     }
     expect(new Set(visited.slice(0, 3)).size).toBe(3)
     expect(visited.slice(3)).toEqual(visited.slice(0, 3))
+  })
+
+  it('sends what is below /beside/STORE/ to that store, with a session of its own', async () => {
+    const echo =
+      (name: string): RequestListener =>
+      ({ url, headers }, response) => {
+        response.setHeader('set-cookie', ['connect.sid=new; Path=/', 'other=1'])
+        response.end(JSON.stringify({ name, url, cookie: headers.cookie }))
+      }
+    const [main, side] = await Promise.all([instance(echo('main')), instance(echo('side'))])
+    const pools = [main, side].map(({ port }) => {
+      const pool = new BackendPool()
+      pool.add(port)
+      cleanups.push(() => pool.remove(port))
+      return pool
+    })
+    const [mainPool, sidePool] = pools as [BackendPool, BackendPool]
+    const beside = async (store: string) => (store === 'memory' ? undefined : sidePool)
+    const balancer = await startBalancer(0, mainPool, { beside })
+    cleanups.push(() => balancer.close())
+    const url = `http://127.0.0.1:${balancer.port}`
+    const headers = { cookie: 'connect.sid=mine; beside-exact=its' }
+
+    const aside = await fetch(`${url}/beside/exact/api/visits?a=1`, { headers })
+    expect(await aside.json()).toEqual({ name: 'side', url: '/api/visits?a=1', cookie: 'connect.sid=its' })
+    expect(aside.headers.getSetCookie()).toEqual(['beside-exact=new; Path=/', 'other=1'])
+    expect(JSON.parse(await text(`${url}/beside/connect-redis/`, { headers }))).toEqual({
+      name: 'side',
+      url: '/',
+    })
+
+    const straight = await fetch(`${url}/beside/nothing/`, { headers })
+    expect(await straight.json()).toEqual({ name: 'main', url: '/beside/nothing/', cookie: headers.cookie })
+    expect(straight.headers.get('x-demo-beside')).toBe('connect-redis exact')
+    expect((await fetch(`${url}/beside/memory/`)).status).toBe(404)
   })
 
   it('skips one that is not ready, and takes it in when it is', async () => {

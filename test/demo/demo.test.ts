@@ -126,7 +126,7 @@ function lives(pid: number): boolean {
   }
 }
 
-describe('npm run demo', () => {
+describe('npm run demo', { timeout: 90_000 }, () => {
   it('counts over 4 instances, and goes on after r, k, d, d, and a new start of everything', async () => {
     const demo = await Demo.start()
     const browser = new CookieJar()

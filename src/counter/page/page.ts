@@ -30,7 +30,7 @@ export function renderPage(data: PageData, assets: Assets): string {
 <main>
 <div id="stage">
 <div id="hero">${hero(data)}</div>
-<section id="picture" aria-label="The path of a request">${picture(scene)}</section>
+<section id="picture" class="picture" aria-label="The path of a request">${picture(scene)}</section>
 <section id="panel" aria-label="What happens">
 <p id="notice" role="status"${noCookie && html` class="warn"`}>${noCookie && NO_COOKIE}</p>
 <div id="result" aria-live="polite"></div>
@@ -49,6 +49,7 @@ ${stores(store)}
 ${tour()}
 ${chaos && killDialog()}
 </main>
+<dialog id="story" class="story" aria-labelledby="story-title"></dialog>
 <p id="news" class="unseen" aria-live="polite"></p>`
   const title = visits === null ? 'No session' : many(visits, 'visit')
   return htmlDocument(title, body, assets, true)

@@ -12,7 +12,7 @@ export function experiments(chaos: boolean): Html {
     return html`<li><button data-experiment="${name}" aria-describedby="about-${name}">${button}</button><p id="about-${name}">${question}</p></li>`
   })
   return html`<noscript><p class="quiet">The experiments need JavaScript. Without it: reload the page, and watch the count and the instance.</p></noscript>
-<ul id="experiments" class="experiments" aria-label="Experiments" hidden>${buttons}</ul>`
+<ul id="experiments" class="experiments" aria-label="Experiments" hidden><li><button id="show-me" class="primary">Show me</button><p>Four experiments that play by themselves, in a minute.</p></li>${buttons}</ul>`
 }
 
 /** Asks before an instance is killed. */

@@ -31,7 +31,12 @@ export interface Listener {
   trouble(trouble: Trouble | undefined): void
   /** Which store an answer came from. */
   store(store: StoreName): void
+  /** Which stores run below /beside/ of this origin; none unless the platform says so. */
+  beside?(stores: readonly StoreName[]): void
 }
+
+/** The demo's load balancer says by it what it can compare; nobody else sends it. */
+const BESIDE_HEADER = 'x-demo-beside'
 
 interface Answer {
   /** 0: none came. */
@@ -147,6 +152,8 @@ export class CounterClient {
       const body: unknown = json ? JSON.parse(text) : text
       const { store } = body as { store?: StoreName }
       if (store) this.#listener.store(store)
+      const beside = response.headers.get(BESIDE_HEADER)
+      if (beside) this.#listener.beside?.(beside.split(' ') as StoreName[])
       return { status: response.status, at, body }
     } catch {
       return { status: 0, at: Date.now(), body: undefined }

@@ -1,5 +1,6 @@
 // The experiments: each acts as a visitor and judges only what it can know.
 import type { StoreName } from '../../config/store-names.js'
+import type { Instance } from '../../instances/instance.js'
 import { dots, figures, type Verdict } from '../parts/figures.js'
 import { type Html, html } from '../parts/html.js'
 import { colour, grouped, label, many } from '../parts/words.js'
@@ -11,13 +12,13 @@ export interface Lab {
   readonly store: StoreName
   /** The count as last seen; null: there is no session. */
   readonly visits: number | null
-  /** How many instances are alive, as far as is known. */
-  readonly instances: number
+  /** The instances that are alive, as far as is known. */
+  readonly instances: readonly Instance[]
   visit(): Promise<CountedVisit>
   stored(): Promise<StoredSession | null>
   end(): Promise<void>
-  /** Kills the instance that answers next. @returns which one. */
-  kill(): Promise<CountedVisit['instance'] | undefined>
+  /** Ends the instance that answers next. @returns which one. */
+  endInstance(mode: 'kill' | 'graceful'): Promise<Instance | undefined>
 }
 
 export interface Outcome {
@@ -33,6 +34,8 @@ const REFRESHES = 10
 const REFRESH_EVERY_MS = 170
 const AT_ONCE = 50
 const ROUNDS = 20
+/** Requests take turns with those of others: some more than one for each instance are needed to reach all. */
+const TURNS_PER_INSTANCE = 6
 /** With the request that ends the session they are as many as a browser has in flight to one host. */
 const IN_FLIGHT = 5
 
@@ -156,7 +159,7 @@ function raceVerdict(store: StoreName, judged: number, back: number): Verdict {
 export const kill: Experiment = async (lab) => {
   // Something must be there to carry on from.
   const before = lab.visits ?? (await lab.visit()).visits
-  const victim = await lab.kill()
+  const victim = await lab.endInstance('kill')
   if (!victim)
     return {
       verdict: { kind: 'open', text: 'No instance took the request, so none was killed.' },
@@ -177,6 +180,37 @@ export const kill: Experiment = async (lab) => {
   return { verdict: { kind: 'good', text }, body }
 }
 
+/** Each instance is asked to stop, as a rollout does, until all have been replaced; visits go on in the meantime. */
+export const restart: Experiment = async (lab, show) => {
+  let last = (await lab.visit()).visits
+  const old = new Set(lab.instances.map(({ id }) => id))
+  const all = old.size
+  const steps: Html[] = []
+  for (let turn = 0; old.size > 0 && turn < TURNS_PER_INSTANCE * all; turn++) {
+    const ended = await lab.endInstance('graceful')
+    if (ended) old.delete(ended.id)
+    const { visits, instance } = await lab.visit()
+    steps.push(square(visits > last ? 'good' : 'lost', instance, visits))
+    if (visits <= last) break
+    last = visits
+    show(dots(steps, steps.length))
+    await pause(REFRESH_EVERY_MS)
+  }
+  const body = dots(steps, steps.length)
+  if (steps.some(({ markup }) => markup.includes('lost')))
+    return { verdict: { kind: 'bad', text: 'The count started again.' }, body }
+  if (old.size > 0)
+    return { verdict: { kind: 'open', text: `${all - old.size} of ${all} instances were restarted.` }, body }
+  if (lab.store === 'memory') return { verdict: { kind: 'open', text: remembered(1) }, body }
+  return {
+    verdict: {
+      kind: 'good',
+      text: `All ${all} instances were replaced, and the count carried on to ${grouped(last)}.`,
+    },
+    body,
+  }
+}
+
 export const EXPERIMENTS = { refresh, burst, race, kill } as const
 
 /** Why a count in memory may carry on: it proves nothing. */
@@ -187,7 +221,7 @@ function remembered(instances: number): string {
 
 async function isBack(lab: Lab, old: ReadonlySet<number>): Promise<boolean> {
   // With sessions in memory, only one instance can know: ask as often as there are instances.
-  const looks = lab.store === 'memory' ? lab.instances : 1
+  const looks = lab.store === 'memory' ? lab.instances.length : 1
   for (let look = 0; look < looks; look++) {
     const session = await lab.stored()
     // A visit that came after the end has begun a new session: only an old step tells that it is the old one.
@@ -201,11 +235,11 @@ function refused(error: unknown): undefined {
   if (!(error instanceof Refused)) throw error
 }
 
-function square(kind: 'good' | 'lost', instance: CountedVisit['instance'], visits: number): Html {
+function square(kind: 'good' | 'lost', instance: Instance, visits: number): Html {
   return html`<i class="${kind} ${colour(instance)}">${visits < 10_000 && visits}</i>`
 }
 
-function chip(instance: CountedVisit['instance']): Html {
+function chip(instance: Instance): Html {
   return html`<span class="chip ${colour(instance)}">${label(instance)}</span>`
 }
 

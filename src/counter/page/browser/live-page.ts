@@ -37,6 +37,7 @@ export class LivePage implements Lab {
   #trouble: Trouble | undefined
   #noticed: Trouble | undefined
   #busy = false
+  #beside: readonly StoreName[] = []
 
   constructor(state: PageState) {
     this.#state = state
@@ -44,6 +45,9 @@ export class LivePage implements Lab {
     this.#client = new CounterClient({
       trouble: (trouble) => this.#tell(trouble),
       store: (store) => this.#adoptStore(store),
+      beside: (stores) => {
+        this.#beside = stores
+      },
     })
     this.#others.onmessage = () => void this.alone(() => this.sync())
     this.#show()
@@ -58,8 +62,13 @@ export class LivePage implements Lab {
     return this.#state.visits
   }
 
-  get instances(): number {
-    return this.#stage.live.length
+  get instances(): readonly Instance[] {
+    return this.#stage.live
+  }
+
+  /** The stores that run side by side here; none unless the platform says so. */
+  get beside(): readonly StoreName[] {
+    return this.#beside
   }
 
   get inTrouble(): boolean {
@@ -87,8 +96,8 @@ export class LivePage implements Lab {
     this.#others.postMessage('ended')
   }
 
-  async kill(): Promise<Instance | undefined> {
-    const victim = await this.#client.endInstance('kill')
+  async endInstance(mode: 'kill' | 'graceful'): Promise<Instance | undefined> {
+    const victim = await this.#client.endInstance(mode)
     if (victim) this.#stage.left(victim)
     return victim
   }

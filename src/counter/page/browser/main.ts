@@ -4,9 +4,13 @@ import type { PageState } from '../parts/state.js'
 import { pause } from './counter-client.js'
 import { find } from './find.js'
 import { LivePage } from './live-page.js'
+import { Story } from './story.js'
 
 const LOOK_EVERY_MS = 2_000
 const LOOK_IN_TROUBLE_MS = 700
+
+/** The platform lets visitors end instances. */
+const CAN_RESTART = document.querySelector('[data-experiment=kill]') !== null
 
 const page = new LivePage(JSON.parse(find('#state').textContent ?? '') as PageState)
 
@@ -20,6 +24,10 @@ function onPress(selector: string, work: () => Promise<void>): void {
 onPress('#visit', () => page.visitByHand())
 onPress('#renew', () => page.renewByHand())
 onPress('#end', () => page.endByHand())
+onPress('#show-me', async () => {
+  await new Story(find<HTMLDialogElement>('#story'), page.beside, CAN_RESTART).play()
+  if (page.visits !== null) await page.sync()
+})
 for (const button of document.querySelectorAll<HTMLElement>('button[data-experiment]')) {
   const name = button.dataset.experiment as ExperimentName
   const run = () => void page.alone(() => page.experiment(name))

@@ -22,6 +22,7 @@ export class Stage {
     this.#place = place
     this.#scene = { ...state, redisAway: false, pinned: pinnedVisits(state.trail, state.instances) }
     this.#shape = this.#shapeOf(this.#scene)
+    if (!place.firstElementChild) place.innerHTML = picture(this.#scene).markup
   }
 
   /** The instances that are alive, as far as is known. */
