@@ -301,6 +301,26 @@ test('helm test passes under a quota that wants limits of everything', async () 
   }
 })
 
+test('below a path: page, assets, visits and helm test, directly and through the Ingress', async () => {
+  const host = `${namespace.name}.localhost`
+  await install('path', `--set=basePath=/counter,ingress.enabled=true,ingress.host=${host}`)
+  const direct = new URL('counter/', await urlOf('path'))
+  const { cookie } = await visit(direct)
+  expect((await visit(direct, { cookie })).visits).toBe(2)
+  const page = await (await fetch(direct, { headers: { accept: 'text/html' } })).text()
+  const linked = [...page.matchAll(/ (?:href|src)="([^"#]+)"/g)].map(([, url = '']) => new URL(url, direct))
+  const own = linked.filter((url) => url.host === direct.host)
+  expect(own.length).toBeGreaterThan(1)
+  for (const url of own) {
+    expect(url.pathname).toMatch(/^\/counter\//)
+    expect((await fetch(url)).status, url.pathname).toBe(200)
+  }
+  expect(await namespace.helm('test', 'path', '--logs')).toContain('visits add up')
+  const ingress = await namespace.ingressUrl('path-redissessions', 'counter/')
+  if (ingress) expect((await visit(ingress.url, { host: ingress.host, cookie })).visits).toBe(3)
+  await namespace.helm('uninstall', 'path')
+})
+
 async function objects(args: readonly string[]): Promise<KubernetesObject[]> {
   return parseAllDocuments(await renderText(args)).map((document) => document.toJS() as KubernetesObject)
 }

@@ -143,7 +143,7 @@ export class TestNamespace {
   }
 
   /** @returns a URL and the Host header with which an Ingress answers; undefined in a cluster without a controller. */
-  async ingressUrl(name = 'redissessions'): Promise<{ url: URL; host: string } | undefined> {
+  async ingressUrl(name = 'redissessions', path = ''): Promise<{ url: URL; host: string } | undefined> {
     if ((await this.get<{ items: unknown[] }>('ingressclasses')).items.length === 0) return undefined
     let found: Ingress | undefined
     await until(async () => {
@@ -151,7 +151,7 @@ export class TestNamespace {
       return Boolean(found.status.loadBalancer.ingress?.length)
     }, 60_000)
     const [address] = found?.status.loadBalancer.ingress ?? []
-    const url = new URL(`http://${address?.ip ?? address?.hostname}/`)
+    const url = new URL(`http://${address?.ip ?? address?.hostname}/${path}`)
     const host = found?.spec.rules[0]?.host ?? ''
     await until(async () => (await visit(url, { host })).visits > 0, 30_000)
     return { url, host }
