@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ciFile, environment, find, render } from '../support/chart.js'
 
@@ -24,6 +26,20 @@ test('the user of the app has no dangerous command and no foreign key', async ()
   expect(rules).not.toMatch(
     /\+(@|flush|config|keys|acl|debug|shutdown|save|replicaof|migrate|function|monitor)/,
   )
+})
+
+test('the user of the app may do what the scripts of the store and the counter do', async () => {
+  const [rules = ''] = (await config()).start.match(/user redissessions .*/) ?? []
+  const sources = ['src/store', 'src/counter'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|lua)$/.test(file))
+      .map((file) => readFileSync(join(folder, file), 'utf8')),
+  )
+  const called = sources.flatMap((text) =>
+    [...text.matchAll(/redis\.p?call\('(\w+)'/g)].map(([, name = '']) => name),
+  )
+  expect(called.length).toBeGreaterThan(50)
+  for (const name of new Set(called)) expect(rules.split(' ')).toContain(`+${name.toLowerCase()}`)
 })
 
 test('a claim of its own that outlives the release, or none', async () => {

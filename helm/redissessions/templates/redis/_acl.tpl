@@ -34,7 +34,7 @@ resetchannels
 -@all
 +eval +evalsha
 +get +set +del +exists +type +expire +pexpire +pttl +rename +scan
-+hget +hset +hdel +hgetall +hkeys +hincrby
++hget +hmget +hset +hdel +hgetall +hkeys +hincrby
 +zadd +zrem +zrange +zremrangebyscore
 +time +ping +info +hello +client|setname +client|setinfo +client|id +quit
 +wait +waitaof +role
