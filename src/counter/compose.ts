@@ -44,7 +44,7 @@ export function compose(settings: Settings, { log, exit, currentRedis, trace }: 
     redis &&
     connectRedis(redis, {
       deadlineMs: session.deadlineMs,
-      // The exact store retries by itself.
+      // The exact store retries on its own.
       offlineQueue: session.store !== 'exact',
       ...(currentRedis && { current: currentRedis }),
     })

@@ -1,13 +1,14 @@
+// The log of a process: JSON lines on stdout, without secrets and stack traces.
 import { destination, type Logger, pino } from 'pino'
 import type { Settings } from './config/settings.js'
 import type { Instance } from './instances/instance.js'
 
-/** @returns the log of this process (JSON lines on stdout), and how to write what is still buffered, before an exit. */
+/** @returns the log, and how to write what is still buffered before an exit. */
 export function createLog(
   level: Settings['logLevel'],
   instance: Instance,
 ): { log: Logger; flush: () => void } {
-  // Asynchronous: while one write is under way the next lines gather.
+  // Asynchronous: lines gather while a write is in progress.
   const stdout = destination({ fd: 1, sync: false })
   const log = pino({ level, base: { instance: instance.id }, serializers: { err: described } }, stdout)
   return { log, flush: () => stdout.flushSync() }

@@ -43,6 +43,43 @@ async function open(): Promise<Page> {
   return page
 }
 
+/** Clients that ask without a pause, each on one connection that it keeps as long as the server lets it. */
+class KeepAliveClients {
+  /** How many requests each instance answered, by its index. */
+  readonly answered = new Map<number, number>()
+  readonly failed: unknown[] = []
+  readonly #running: Promise<void>[]
+  #over = false
+
+  constructor(count: number) {
+    this.#running = Array.from({ length: count }, () => this.#run())
+  }
+
+  total(): number {
+    return [...this.answered.values()].reduce((sum, answers) => sum + answers, 0)
+  }
+
+  async stop(): Promise<void> {
+    this.#over = true
+    await Promise.all(this.#running)
+  }
+
+  async #run(): Promise<void> {
+    const dispatcher = new Agent({ connections: 1 })
+    while (!this.#over) {
+      try {
+        const { statusCode, body } = await request(balancer.url, { dispatcher })
+        const { instance } = (await body.json()) as { instance: { index: number } }
+        this.answered.set(instance.index, (this.answered.get(instance.index) ?? 0) + 1)
+        if (statusCode !== 200) this.failed.push(statusCode)
+      } catch (error) {
+        this.failed.push(error)
+      }
+    }
+    await dispatcher.close()
+  }
+}
+
 describe('behind a balancer of connections, as a NodePort is one,', { timeout: 90_000 }, () => {
   it('twelve reloads of a browser meet the instances in turn, and count on', async () => {
     for (let i = 0; i < 4; i += 1) await start({ REDIS_URL: redis.url })
@@ -87,36 +124,34 @@ describe('behind a balancer of connections, as a NodePort is one,', { timeout: 9
     const environment = { REDIS_URL: redis.url, CONNECTION_MAX_AGE_SECONDS: '2' }
     await start(environment)
     balancer = await startTcpBalancer(ports())
-    const failed: unknown[] = []
-    let over = false
-    let answered = new Map<number, number>()
-    const clients = Array.from({ length: 20 }, async () => {
-      // One connection, kept as long as the server lets it.
-      const dispatcher = new Agent({ connections: 1 })
-      while (!over) {
-        try {
-          const { statusCode, body } = await request(balancer.url, { dispatcher })
-          const { instance } = (await body.json()) as { instance: { index: number } }
-          answered.set(instance.index, (answered.get(instance.index) ?? 0) + 1)
-          if (statusCode !== 200) failed.push(statusCode)
-        } catch (error) {
-          failed.push(error)
-        }
-      }
-      await dispatcher.close()
-    })
-    await until(() => (answered.get(0) ?? 0) > 200)
+    const clients = new KeepAliveClients(20)
+    await until(() => clients.total() > 200)
     for (let i = 0; i < 3; i += 1) await start(environment)
     balancer.ports = ports()
-    await until(() => answered.size === 4)
+    await until(() => clients.answered.size === 4)
     await until(() => {
-      const total = [...answered.values()].reduce((sum, count) => sum + count, 0)
-      const even = answered.size === 4 && [...answered.values()].every((count) => count > total / 20)
-      if (!even && total > 1_000) answered = new Map()
+      const total = clients.total()
+      const even = [0, 1, 2, 3].every((index) => (clients.answered.get(index) ?? 0) > total / 20)
+      if (!even && total > 1_000) clients.answered.clear()
       return even && total > 500
     })
-    over = true
-    await Promise.all(clients)
-    expect(failed).toEqual([])
+    await clients.stop()
+    expect(clients.failed).toEqual([])
+  })
+
+  it('an instance that ends hands its clients on, and none of them notices', async () => {
+    const environment = { REDIS_URL: redis.url, SHUTDOWN_DELAY_MS: '1000' }
+    const ending = await start(environment)
+    await start(environment)
+    balancer = await startTcpBalancer(ports())
+    const clients = new KeepAliveClients(20)
+    await until(() => clients.total() > 200 && clients.answered.size === 2)
+    balancer.ports = ports().slice(1)
+    expect(await ending.end('SIGTERM')).toBe(0)
+    clients.answered.clear()
+    await until(() => clients.total() > 200)
+    await clients.stop()
+    expect(clients.failed).toEqual([])
+    expect([...clients.answered.keys()]).toEqual([1])
   })
 })

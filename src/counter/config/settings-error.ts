@@ -1,4 +1,6 @@
-/** A setting that the process can't start with; its message is one line that names the variable and what it accepts. */
+// The error of a setting that the process can't start with.
+
+/** Its message is one line that names the variable and what it accepts. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
 

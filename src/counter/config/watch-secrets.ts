@@ -1,12 +1,12 @@
+// Takes over session secrets that change while the process runs, so that a rotation needs no restart.
 import type { Logger } from 'pino'
 
 // Kubernetes swaps a symlink above the file, which a watch of the file doesn't see.
 const EVERY_MS = 2_000
 
 /**
- * Follows secrets that change while the process runs: reads them every 2 s and changes the list in place, once two reads in a
- * row found the same, for one may have met a half-written file. Where they can't be read, or there is none, the list stays,
- * and the log says so once.
+ * Reads the secrets every 2 s and changes the list in place, once two reads in a row found the same: one read may have met a
+ * half-written file. If they can't be read, or there is none, the list stays, and the log says so once.
  */
 export function watchSecrets(secrets: string[], read: () => string[], log: Logger): void {
   let [last, failed] = ['', false]

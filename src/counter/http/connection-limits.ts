@@ -81,7 +81,7 @@ function jittered(limit: number): number {
 
 /**
  * Whether a person's browser loads a page or sends a form or a click, without a proxy between that balances each request. Its
- * next page load or click then takes a new connection; what the page asks for by itself (polls, assets) keeps its own.
+ * next page load or click then takes a new connection; what the page asks for automatically (polls, assets) keeps its own.
  */
 function isBrowserAtConnection(req: IncomingMessage): boolean {
   const { headers } = req

@@ -6,7 +6,7 @@ export async function drainConnections(server: Server, patienceMs: number): Prom
   const closed = new Promise((resolve) => {
     server.close(resolve)
   })
-  // A connection turns idle after its last answer, and the server doesn't look again by itself.
+  // A connection turns idle after its last answer, and the server doesn't look again.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
   const cut = setTimeout(() => server.closeAllConnections(), patienceMs)
   await closed

@@ -1,7 +1,8 @@
+// Serves the metrics on a port of their own, so that the public port never shows them.
 import { createServer, type Server } from 'node:http'
 import type { Metrics } from './metrics.js'
 
-/** @returns a server of its own for Prometheus, so that the public port never shows the metrics; not yet listening. */
+/** @returns a server that doesn't listen yet. */
 export function metricsServer({ registry }: Metrics): Server {
   return createServer(async (req, res) => {
     if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics') {

@@ -1,10 +1,11 @@
+// The metrics of one instance.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export type SessionOperation = 'get' | 'set' | 'touch' | 'destroy' | 'regenerate' | 'commit'
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-/** What this instance measures, in Prometheus' terms; label values are bounded. */
+/** In Prometheus' terms; the number of label values is bounded. */
 export class Metrics {
   readonly registry = new Registry()
 
@@ -26,25 +27,25 @@ export class Metrics {
 
   readonly #created = new Counter({
     name: 'sessions_created_total',
-    help: 'Sessions that a first visit created here.',
+    help: 'Sessions created by a first visit to this instance.',
     registers: [this.registry],
   })
 
   readonly #conflicts = new Counter({
     name: 'session_conflicts_total',
-    help: 'Commits that another commit to the same session overtook, and that were merged.',
+    help: 'Commits that were merged with a concurrent commit to the same session.',
     registers: [this.registry],
   })
 
   readonly #retries = new Counter({
     name: 'session_retries_total',
-    help: 'Operations that were sent to Redis again.',
+    help: 'Operations that were sent to Redis again after a failure.',
     registers: [this.registry],
   })
 
   readonly #duplicates = new Counter({
     name: 'session_duplicates_total',
-    help: 'Commits under an Idempotency-Key that had been committed before: not applied again.',
+    help: 'Commits with an Idempotency-Key that was committed before; they were not applied again.',
     registers: [this.registry],
   })
 

@@ -1,7 +1,8 @@
+// The trail of a session: its last visits, and which instance counted each.
 import type { Instance } from '../instances/instance.js'
 
-/** A visit that was counted: when, in ms since 1970, and by which instance. */
 export interface Visit {
+  /** When it was counted, in ms since 1970. */
   readonly at: number
   readonly instance: Instance
 }
@@ -10,14 +11,14 @@ export interface Visit {
 export const TRAIL_LENGTH = 20
 
 /**
- * @returns a step of the trail, "at index id", for a visit that is counted now; an instance without an index has a "-". Text,
- *   not an object: each request walks through all of them, to load, compare and hash the session.
+ * @returns a step of the trail, "at index id", for a visit that is counted now; "-" stands for no index. A text and not an
+ *   object: each request handles all of them, to load, compare and hash the session.
  */
 export function stepOf({ id, index }: Instance): string {
   return `${Date.now()} ${index ?? '-'} ${id}`
 }
 
-/** @returns the visits that a session's trail tells of; what another version or program put there is left out. */
+/** @returns the visits of a session's trail; entries that another version or program put there are left out. */
 export function readTrail(trail: readonly unknown[] = []): Visit[] {
   const steps = trail.filter((step) => typeof step === 'string')
   return steps.map((step) => {
