@@ -98,7 +98,7 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     onGone,
     deadlineMs,
     durability,
-    prepareConnection: prepareConnection && ((connection) => prepareConnection(connection)),
+    prepareConnection,
   }
 }
 

@@ -1,10 +1,10 @@
 // Sends the commits to each session one batch after the other.
 import type { Change } from './change.js'
-import type { Argument } from './clients/client.js'
-import { StoreTimeoutError } from './errors.js'
+import type { Argument, StoreClient } from './clients/client.js'
+import { OutcomeUnknownError, SessionGoneError, StoreTimeoutError } from './errors.js'
 import type { Expiry } from './expiry.js'
 import { LeanCommits } from './lean-commits.js'
-import type { RetryingClient } from './retrying-client.js'
+import type { Certainty, RetryingClient } from './retrying-client.js'
 import { COMMIT, COMMIT_LISTS, NO_FIELD } from './scripts.generated.js'
 import { ServerClock } from './server-clock.js'
 import { type LegacyRecord, partsOf } from './session-codec.js'
@@ -43,6 +43,7 @@ interface Waiting {
   readonly commit: Commit
   /** by performance.now() */
   readonly deadline: number
+  readonly redis: RetryingClient
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: unknown) => void
 }
@@ -56,28 +57,29 @@ const BATCH = 64
  */
 export class CommitQueue {
   readonly #clientId: string
-  readonly #redis: RetryingClient
+  readonly #client: StoreClient
   readonly #lean: LeanCommits
   readonly #clock: ServerClock
   readonly #waiting = new Map<string, Waiting[]>()
   #sequence = 0
 
   /** @param clientId names this client in the marks: no other may have it. */
-  constructor(clientId: string, redis: RetryingClient) {
+  constructor(clientId: string, client: StoreClient) {
     this.#clientId = clientId
-    this.#redis = redis
+    this.#client = client
     this.#lean = new LeanCommits(clientId)
-    this.#clock = new ServerClock(redis.client)
+    this.#clock = new ServerClock(client)
   }
 
   /**
    * @param deadline by performance.now()
+   * @param redis of the store that sends it: those of a batch are alike.
    * @returns the commit's outcome, known to be applied once (ok) or not at all (the others).
    * @throws what RetryingClient.run throws: the outcome is unknown then.
    */
-  send(key: string, commit: Commit, deadline: number): Promise<CommitOutcome> {
+  send(key: string, commit: Commit, deadline: number, redis: RetryingClient): Promise<CommitOutcome> {
     return new Promise((resolve, reject) => {
-      const entry = { commit, deadline, resolve, reject }
+      const entry = { commit, deadline, redis, resolve, reject }
       const waiting = this.#waiting.get(key)
       if (waiting) {
         waiting.push(this.#withDeadline(entry, waiting))
@@ -95,12 +97,18 @@ export class CommitQueue {
       this.#sequence += 1
       try {
         const loads = loadsOf(batch)
-        const session = partsOf(await this.#write(key, batch, loads))
+        const certainty = { unanswered: false }
+        const { losses } = this.#client
+        const session = partsOf(await this.#write(key, batch, loads, certainty))
+        // The client may have sent it again by itself.
+        const isUnsure = certainty.unanswered || losses !== this.#client.losses
         const outcomes = JSON.parse(session.shift() ?? '[]') as CommitOutcome[]
         const found = loads === 'all' ? session : named(session, loads)
         batch.forEach(({ resolve, reject }, i) => {
           const outcome = outcomes[i]
-          if (outcome) resolve(session.length > 0 ? [outcome[0], outcome[1], found] : outcome)
+          // It ended before this try or after an earlier one that was applied.
+          if (outcome?.[0] === 'gone' && isUnsure) reject(new OutcomeUnknownError(new SessionGoneError()))
+          else if (outcome) resolve(session.length > 0 ? [outcome[0], outcome[1], found] : outcome)
           else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
         })
       } catch (error) {
@@ -111,22 +119,27 @@ export class CommitQueue {
   }
 
   /** @returns the reply of the script that committed them, commit.lua or a lean one. */
-  async #write(key: string, batch: readonly Waiting[], loads: 'all' | readonly string[]): Promise<unknown> {
+  async #write(
+    key: string,
+    batch: readonly Waiting[],
+    loads: 'all' | readonly string[],
+    certainty: Certainty,
+  ): Promise<unknown> {
     const sequence = this.#sequence
     // Those that came first are rejected at their own deadlines.
-    const deadline = batch.at(-1)?.deadline ?? 0
+    const { deadline, redis } = batch.at(-1) as Waiting
     const now = this.#clock.now()
     const [only] = batch
     if (only && batch.length === 1 && now !== undefined) {
       const lean = this.#lean.of(only.commit, sequence, now)
-      const reply = lean && (await this.#redis.write(lean.script, [key], lean.args, deadline))
+      const reply = lean && (await redis.write(lean.script, [key], lean.args, deadline, certainty))
       if (reply) return reply
     }
     const fields = loads === 'all' ? -1 : loads.length
     const args: Argument[] = [`${this.#clientId} ${sequence} ${batch.length} ${fields}`]
     if (loads !== 'all') args.push(...loads)
     for (const { commit } of batch) pushCommit(args, commit)
-    return this.#redis.write(COMMIT, [key], args, deadline)
+    return redis.write(COMMIT, [key], args, deadline, certainty)
   }
 
   /** A queued commit is rejected at its own deadline, and then never sent. */
@@ -134,7 +147,7 @@ export class CommitQueue {
     const timer = setTimeout(() => {
       const at = waiting.indexOf(timed)
       if (at >= 0) waiting.splice(at, 1)
-      entry.reject(new StoreTimeoutError(this.#redis.deadlineMs))
+      entry.reject(new StoreTimeoutError(entry.redis.deadlineMs))
     }, entry.deadline - performance.now())
     const timed: Waiting = {
       ...entry,

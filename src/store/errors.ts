@@ -20,6 +20,16 @@ export class SessionExistsError extends Error {
   }
 }
 
+/** What Redis has under a session's key is no session: another program, or another session store, wrote it. */
+export class ForeignRecordError extends Error {
+  override readonly name = 'ForeignRecordError'
+  readonly code = 'ERR_SESSION_FOREIGN'
+
+  constructor(cause?: unknown) {
+    super("the session's key holds what neither this store nor connect-redis wrote", { cause })
+  }
+}
+
 /** The store couldn't do an operation; each of its kinds has a class and a code. */
 export abstract class StoreError extends Error {
   abstract readonly code: `ERR_STORE_${string}`
@@ -35,13 +45,13 @@ export class StoreTimeoutError extends StoreError {
   }
 }
 
-/** Redis refused an operation after an earlier try of it had gone without an answer: that try may have been applied. */
+/** An earlier try of an operation had gone without an answer, and may have been applied: nobody knows any more. */
 export class OutcomeUnknownError extends StoreError {
   override readonly name = 'OutcomeUnknownError'
   readonly code = 'ERR_STORE_OUTCOME_UNKNOWN'
 
-  constructor(cause: Error) {
-    super(cause.message, { cause })
+  constructor(cause: Error, message = cause.message) {
+    super(message, { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 // A session object that a request holds: what it was loaded as, and so what its request has changed.
 import type { SessionData } from 'express-session'
 import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, sameCookie } from './change.js'
-import { SessionExistsError, SessionGoneError } from './errors.js'
+import { OutcomeUnknownError, SessionExistsError, SessionGoneError } from './errors.js'
 import { type Expiry, expiryOf, FIXED, positive, sameExpiry, ttlOf } from './expiry.js'
 import type { LegacyRecord, LoadedSession } from './session-codec.js'
 import type { SessionRepository } from './session-repository.js'
@@ -169,7 +169,13 @@ export class HeldSession {
       // Of anything else nobody knows: the client may have sent it twice.
       if (!isRefusal(error) && !(error instanceof SessionExistsError)) {
         this.#exists = true
-        this.#failed = error
+        this.#failed =
+          error instanceof SessionGoneError
+            ? error
+            : new OutcomeUnknownError(
+                error as Error,
+                'what became of an earlier commit is unknown: reload() the session first',
+              )
       }
       throw error
     }

@@ -3,6 +3,7 @@ export type { RedisClient } from './clients/detect.js'
 export type { DurabilityOption } from './durability.js'
 export {
   DurabilityUnsupportedError,
+  ForeignRecordError,
   NotDurableError,
   OutcomeUnknownError,
   SessionExistsError,

@@ -1,6 +1,6 @@
 // The names of the sessions in Redis.
 import { randomBytes } from 'node:crypto'
-import type { StoreClient } from './clients/client.js'
+import type { Commands } from './clients/client.js'
 
 const RETIRED = /:retired:[\w-]+$/
 
@@ -26,24 +26,18 @@ export class Keys {
     return `${hasTag(key) ? key : `{${key}}`}:retired:${randomBytes(9).toString('base64url')}`
   }
 
-  /** @returns the ids of all sessions. */
-  async scan(client: StoreClient): Promise<string[]> {
-    await client.connected()
-    const ids = new Set<string>()
-    const prefix = client.keyPrefix + this.#prefix
+  /** Looks at some keys of a server. @returns the ids of the sessions among them, and where to look next; "0" for the end. */
+  async scan(
+    server: Commands,
+    keyPrefix: string,
+    cursor: string,
+  ): Promise<{ readonly next: string; readonly ids: string[] }> {
+    const prefix = keyPrefix + this.#prefix
     const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
-    for (const primary of client.primaries()) {
-      let cursor = '0'
-      do {
-        const reply = await primary.call('SCAN', cursor, 'MATCH', match, 'COUNT', this.scanCount)
-        const [next, keys] = reply as [string, string[]]
-        for (const key of keys) {
-          if (!(hasTag(key) && RETIRED.test(key))) ids.add(key.slice(prefix.length))
-        }
-        cursor = next
-      } while (cursor !== '0')
-    }
-    return [...ids]
+    const reply = await server.call('SCAN', cursor, 'MATCH', match, 'COUNT', this.scanCount)
+    const [next, keys] = reply as [string, string[]]
+    const ours = keys.filter((key) => !(hasTag(key) && RETIRED.test(key)))
+    return { next, ids: ours.map((key) => key.slice(prefix.length)) }
   }
 }
 

@@ -18,9 +18,16 @@ const TRANSIENT =
 interface Tries {
   over: boolean
   last: unknown
+}
+
+/** What is known of the tries of a change. */
+export interface Certainty {
   /** One ended without an answer: it may have been applied. */
   unanswered: boolean
 }
+
+// Of a client that is used for something else: nothing that passes.
+const MISUSED = /subscriber mode|monitor(ing)? mode/i
 
 /**
  * Sends an operation until it is answered or its deadline is over, through lost connections, failovers and restarts. The
@@ -67,10 +74,12 @@ export class RetryingClient {
     keys: readonly [string, ...string[]],
     args: readonly Argument[],
     deadline: number,
+    certainty: Certainty = { unanswered: false },
   ): Promise<unknown> {
     return this.run(
       () => this.durability.write(keys[0], (connection) => connection.script(script, keys, args)),
       deadline,
+      certainty,
     )
   }
 
@@ -80,9 +89,13 @@ export class RetryingClient {
    * @throws StoreTimeoutError after the deadline; StoreRefusedError, StoreClosedError or, if an earlier try had gone without an
    *   answer, OutcomeUnknownError at once.
    */
-  run<T>(operation: () => Promise<T>, deadline: number): Promise<T> {
+  run<T>(
+    operation: () => Promise<T>,
+    deadline: number,
+    certainty: Certainty = { unanswered: false },
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const tries: Tries = { over: false, last: undefined, unanswered: false }
+      const tries: Tries = { over: false, last: undefined }
       const timer = setTimeout(() => {
         tries.over = true
         reject(new StoreTimeoutError(this.deadlineMs, tries.last))
@@ -96,16 +109,21 @@ export class RetryingClient {
         reject(error)
       }
       operation().then(answered, (error: unknown) =>
-        this.#again(operation, tries, error).then(answered, failed),
+        this.#again(operation, tries, certainty, error).then(answered, failed),
       )
     })
   }
 
-  async #again<T>(operation: () => Promise<T>, tries: Tries, failure: unknown): Promise<T> {
+  async #again<T>(
+    operation: () => Promise<T>,
+    tries: Tries,
+    certainty: Certainty,
+    failure: unknown,
+  ): Promise<T> {
     for (let error = failure; ; ) {
-      if (tries.over || !this.#isTransient(error)) throw this.#final(error, tries)
+      if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
       tries.last = error
-      tries.unanswered ||= !this.client.isReply(error)
+      certainty.unanswered ||= !this.client.isReply(error)
       do await this.#nextTry()
       while (!tries.over && this.client.state === 'away')
       if (tries.over) throw error
@@ -121,17 +139,18 @@ export class RetryingClient {
   #isTransient(error: unknown): boolean {
     if (this.client.state === 'ended') return false
     if (error instanceof StoreError) return error instanceof NotDurableError
+    if (MISUSED.test((error as Error).message)) return false
     if (TRANSIENT.test((error as Error).message)) return true
     // What isn't an answer of Redis is the connection's end, in the words of the socket or of the client.
     return !this.client.isReply(error) && !(error instanceof TypeError)
   }
 
   /** @returns the error to reject with. */
-  #final(error: unknown, tries: Tries): unknown {
+  #final(error: unknown, { unanswered }: Certainty): unknown {
     if (!(error instanceof Error)) return error
-    if (tries.unanswered) return new OutcomeUnknownError(error)
+    if (unanswered) return new OutcomeUnknownError(error)
     if (error instanceof StoreError) return error
-    if (this.client.isReply(error)) return new StoreRefusedError(error)
+    if (MISUSED.test(error.message) || this.client.isReply(error)) return new StoreRefusedError(error)
     return this.client.state === 'ended' ? new StoreClosedError(error) : error
   }
 

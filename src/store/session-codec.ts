@@ -1,6 +1,7 @@
 // Turns what a script replies into a session's data.
 import type { SessionData } from 'express-session'
 import { type Fields, fieldsOf, type Rules } from './change.js'
+import { ForeignRecordError } from './errors.js'
 import { type Expiry, FIXED } from './expiry.js'
 
 /** A session as it was loaded. */
@@ -50,13 +51,24 @@ export function loadedOf(
   const never = Number.NEGATIVE_INFINITY
   const common = { sid, ttlMs, unextended, counts: true }
   if (name === '') {
-    const fields = fieldsOf(JSON.parse(text) as object, rules)
+    const fields = fieldsOf(parseRecord(text), rules)
     const legacy = { text, fields }
     return { ...common, base: new Map(fields), legacy, expiry: undefined, extendedAt: never }
   }
+  if (parts.length === 2 && !slidingMs) throw new ForeignRecordError()
   const expiry: Expiry = slidingMs ? { kind: 'sliding', ms: Number(slidingMs) } : FIXED
   const extendedAt = extended && slidingMs ? performance.now() : never
   return { ...common, base: fieldsOfReply(parts, 2), legacy: undefined, expiry, extendedAt }
+}
+
+function parseRecord(text: string): object {
+  try {
+    const record: unknown = JSON.parse(text)
+    if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record
+  } catch (cause) {
+    throw new ForeignRecordError(cause)
+  }
+  throw new ForeignRecordError()
 }
 
 /** @returns a hash's fields that are the session's: those behind a colon. They begin at `from`. */

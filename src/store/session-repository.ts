@@ -2,6 +2,7 @@
 import type { Change, Fields, Rules } from './change.js'
 import { fieldsOf, NO_CHANGE } from './change.js'
 import type { Commit, CommitOutcome, CommitQueue } from './commit-queue.js'
+import { ForeignRecordError, StoreRefusedError } from './errors.js'
 import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
 import type { RetryingClient } from './retrying-client.js'
@@ -44,7 +45,9 @@ export class SessionRepository {
 
   /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
   async load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
-    const reply = await this.#redis.read(LOAD, [this.#keys.of(sid)], [extend ? '1' : '0'], deadline)
+    const reply = await this.#redis
+      .read(LOAD, [this.#keys.of(sid)], [extend ? '1' : '0'], deadline)
+      .catch(refuseForeign)
     return this.#loaded(sid, partsOf(reply), extend)
   }
 
@@ -54,6 +57,7 @@ export class SessionRepository {
       this.#keys.of(sid),
       { ...commit, cappedLists: this.rules.cappedLists },
       deadline,
+      this.#redis,
     )
   }
 
@@ -137,17 +141,50 @@ export class SessionRepository {
     return loaded
   }
 
+  /** @returns the ids of all sessions, while it looks for them. */
+  async *scan(): AsyncGenerator<string, undefined> {
+    const { client } = this.#redis
+    await this.#redis.run(() => client.connected(), this.#redis.deadline())
+    const seen = new Set<string>()
+    for (const primary of client.primaries()) {
+      let cursor = '0'
+      do {
+        const scan = () => this.#keys.scan(primary, client.keyPrefix, cursor)
+        const { next, ids } = await this.#redis.run(scan, this.#redis.deadline())
+        for (const id of ids) {
+          if (seen.has(id)) continue
+          seen.add(id)
+          yield id
+        }
+        cursor = next
+      } while (cursor !== '0')
+    }
+  }
+
   /** @returns the ids of all sessions. */
-  ids(): Promise<string[]> {
-    return this.#redis.run(() => this.#keys.scan(this.#redis.client), this.#redis.deadline())
+  async ids(): Promise<string[]> {
+    const ids: string[] = []
+    for await (const id of this.scan()) ids.push(id)
+    return ids
   }
 
   /** Does the work for the ids of all sessions, some at a time. */
   async each(work: (sid: string) => Promise<void>): Promise<void> {
-    const ids = await this.ids()
-    const size = this.#keys.scanCount
-    for (let at = 0; at < ids.length; at += size) await Promise.all(ids.slice(at, at + size).map(work))
+    let some: string[] = []
+    for await (const id of this.scan()) {
+      some.push(id)
+      if (some.length < this.#keys.scanCount) continue
+      await Promise.all(some.map(work))
+      some = []
+    }
+    await Promise.all(some.map(work))
   }
+}
+
+function refuseForeign(error: unknown): never {
+  throw error instanceof StoreRefusedError && error.message.includes('WRONGTYPE')
+    ? new ForeignRecordError(error)
+    : error
 }
 
 /** Takes out what was not wanted: of a batch, or of a session without a cookie, there is more. */

@@ -1,13 +1,10 @@
 // The session store that express-session is given.
-import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { type Session, type SessionData, Store } from 'express-session'
 import { type Change, fieldsOf, type Rules, type SessionUpdate, updateOf } from './change.js'
 import { checkOptions } from './checked-options.js'
 import { storeClient } from './clients/detect.js'
-import { CommitQueue } from './commit-queue.js'
-import { Durability } from './durability.js'
-import { SessionExistsError, SessionGoneError, StoreRefusedError } from './errors.js'
+import { ForeignRecordError, SessionExistsError, SessionGoneError, StoreRefusedError } from './errors.js'
 import type { ExactRedisStoreEvents } from './events.js'
 import { expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import { HeldSession, type HeldSessionContext } from './held-session.js'
@@ -18,6 +15,7 @@ import type { ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './opti
 import { RetryingClient } from './retrying-client.js'
 import { dataOf, type LoadedSession } from './session-codec.js'
 import { SessionRepository } from './session-repository.js'
+import { sharedQueue } from './shared-queue.js'
 import { PendingUpdate, type Riding, updateOnLoad, withoutExtending } from './update-on-load.js'
 
 type Callback<T> = (error?: unknown, result?: T) => void
@@ -56,17 +54,14 @@ export class ExactRedisStore extends Store {
     this.ttl = ttl
     this.disableTouch = disableTouch
     this.rules = rules
-    this.redis = new RetryingClient(
-      client,
-      new Durability(durability, client, deadlineMs),
-      deadlineMs,
-      (error) => this.emit('retry', error),
+    const shared = sharedQueue(client, durability, deadlineMs)
+    this.redis = new RetryingClient(client, shared.durability, deadlineMs, (error) =>
+      this.emit('retry', error),
     )
-    const commits = new CommitQueue(randomBytes(9).toString('base64url'), this.redis)
     this.sessions = new SessionRepository(
       new Keys(prefix, scanCount),
       this.redis,
-      commits,
+      shared.commits,
       rules,
       ttl,
       (reason) => this.emit('unextended', reason),
@@ -193,6 +188,16 @@ export class ExactRedisStore extends Store {
   /** Set by each express-session middleware that uses this store. */
   declare generate: (req: Request) => void
 
+  /**
+   * Looks through all keys, so that many sessions needn't be in memory at once; each SCAN has its own deadline.
+   * @returns the ids of all sessions.
+   * @example
+   * for await (const sid of store.eachId()) console.log(sid)
+   */
+  eachId(): AsyncIterableIterator<string> {
+    return this.sessions.scan()
+  }
+
   /** @returns the ids of all sessions. */
   ids(callback?: Callback<string[]>): Promise<string[]> {
     return asCallback(this.sessions.ids(), callback)
@@ -206,7 +211,7 @@ export class ExactRedisStore extends Store {
   /** @returns how many sessions there are. */
   override length(callback?: Callback<number>): Promise<number> {
     return asCallback(
-      this.sessions.ids().then(({ length }) => length),
+      this.sessions.ids().then((ids) => ids.length),
       callback,
     )
   }
@@ -344,7 +349,7 @@ export class ExactRedisStore extends Store {
   private async loadAll(): Promise<SessionData[]> {
     const found: SessionData[] = []
     await this.sessions.each(async (sid) => {
-      const loaded = await this.sessions.load(sid, false, this.redis.deadline())
+      const loaded = await this.sessions.load(sid, false, this.redis.deadline()).catch(unlessForeign)
       if (loaded) found.push(Object.assign(dataOf(loaded.base), { id: sid }))
     })
     return found
@@ -363,6 +368,11 @@ export class ExactRedisStore extends Store {
       throw error
     }
   }
+}
+
+/** What others have under the prefix is none of the sessions. */
+function unlessForeign(error: unknown): undefined {
+  if (!(error instanceof ForeignRecordError)) throw error
 }
 
 /** By what it can do: if an app has its own express-session besides ours, its sessions are of another class. */

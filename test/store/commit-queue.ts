@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { storeClient } from '../../src/store/clients/detect.js'
-import { CommitQueue } from '../../src/store/commit-queue.js'
+import { type Commit, CommitQueue } from '../../src/store/commit-queue.js'
 import { Durability } from '../../src/store/durability.js'
 import { RetryingClient } from '../../src/store/retrying-client.js'
 
@@ -8,5 +8,11 @@ import { RetryingClient } from '../../src/store/retrying-client.js'
 export function openQueue(client: Redis, clientId: string, deadlineMs: number) {
   const own = storeClient(client, undefined)
   const redis = new RetryingClient(own, new Durability('primary', own, deadlineMs), deadlineMs, () => {})
-  return { queue: new CommitQueue(clientId, redis), deadline: () => redis.deadline() }
+  const commits = new CommitQueue(clientId, own)
+  return {
+    queue: {
+      send: (key: string, commit: Commit, deadline: number) => commits.send(key, commit, deadline, redis),
+    },
+    deadline: () => redis.deadline(),
+  }
 }

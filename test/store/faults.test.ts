@@ -124,6 +124,29 @@ describe.each([
   })
 })
 
+describe('a visit that was applied, whose reply is lost and whose session is ended before it is sent again', () => {
+  it.each([
+    ['our client', () => ownClient()],
+    ['ioredis, which sends it again by itself', () => usersClient()],
+  ])('has an unknown outcome, and is not said to be gone: %s', async (_name, connect) => {
+    await create()
+    const store = storeOn(connect())
+    const session = await load(store, 'sid')
+    loseOneReply(() => direct.del('sess:sid'))
+    session.visits += 1
+    await expect(store.commit(session)).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+    await create()
+    loseOneReply(() => direct.del('sess:sid'))
+    await expect(store.update('sid', VISIT)).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+    // One that had no chance to be applied is gone as ever.
+    await create()
+    const late = await load(store, 'sid')
+    await direct.del('sess:sid')
+    late.visits += 1
+    await expect(store.commit(late)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+  })
+})
+
 describe('of 2,000 commits by 4 writers, with 3% of all replies lost,', () => {
   it('none is rejected, and each counts once', async () => {
     await create('hot')
@@ -188,9 +211,20 @@ describe('with a deadline of 500 ms, every operation settles', () => {
         rejects(store.ids()),
       ])
       // Its outcome is unknown: to commit it again might count it twice.
-      await expect(store.commit(visited)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+      await expect(store.commit(visited)).rejects.toMatchObject({
+        code: 'ERR_STORE_OUTCOME_UNKNOWN',
+        message: expect.stringContaining('reload()'),
+        cause: expect.objectContaining({ code: 'ERR_STORE_TIMEOUT' }),
+      })
       await heal()
       await works()
+      // As a socket that has held its session over the outage does.
+      const req = visited.req as unknown as { session: AnySession }
+      await new Promise<void>((resolve, reject) =>
+        visited.reload((error) => (error ? reject(error) : resolve())),
+      )
+      req.session.visits += 1
+      await store.commit(req.session)
       expect(await stored()).toBeGreaterThan(before)
     }
   })
@@ -280,7 +314,7 @@ describe('an error of Redis that does not pass', () => {
       session.visits += 1
       await expect(store.commit(session)).rejects.toThrow(/NOPERM|permission/)
       await direct.acl('SETUSER', 'default', '+evalsha')
-      await expect(store.commit(session)).rejects.toThrow(/NOPERM|permission/)
+      await expect(store.commit(session)).rejects.toThrow(/reload\(\)/)
       expect(await stored()).toBe(before + 1)
     }
   })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { applied, fieldsOf } from '../../src/store/change.js'
 import { ExactRedisStore } from '../../src/store/index.js'
 import { fieldsOfReply } from '../../src/store/session-codec.js'
@@ -16,7 +16,10 @@ const options = {
   onGone: 'error',
 } as const
 const store = new ExactRedisStore(options)
-const replica = new ExactRedisStore(options)
+// Another process has its own client: stores on the same one share their marks.
+const otherClient = client.duplicate()
+afterAll(() => otherClient.disconnect())
+const replica = new ExactRedisStore({ ...options, client: otherClient })
 
 const create = async (data: Record<string, unknown>, sid = 'sid') => {
   const session = newSession(store, sid)

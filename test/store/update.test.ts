@@ -230,10 +230,12 @@ describe('an update', () => {
   })
 
   it('of many at once on one session counts each, with a number of its own', async () => {
-    const stores = [open(), open(), open()]
+    const others = [client.duplicate(), client.duplicate()]
+    const stores = [open(), ...others.map((other) => open({ client: other }))]
     await create(stores[0] as ExactRedisStore, { visits: 0 })
     const all = await Promise.all(Array.from({ length: 300 }, (_, i) => stores[i % 3]?.update('sid', visit)))
     expect(new Set(all.map((data) => data?.visits)).size).toBe(300)
     expect(await client.hget('sess:sid', ':visits')).toBe('300')
+    for (const other of others) other.disconnect()
   })
 })

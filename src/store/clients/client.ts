@@ -53,6 +53,8 @@ export interface Sentinels {
 export interface StoreClient extends Commands {
   /** `away` while commands would wait or fail, `ended` if it was told to stop for good. */
   readonly state: 'ready' | 'away' | 'ended'
+  /** How often a connection was lost: what was in flight then, a client may send again by itself. */
+  readonly losses: number
   /** Settles once the client is connected, so that it knows its servers. */
   connected(): Promise<void>
   /** The servers that take changes; none while a Cluster isn't known yet. */

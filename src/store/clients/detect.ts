@@ -5,9 +5,18 @@ import { type IoredisClient, type IoredisCluster, ioredisClient } from './ioredi
 /** A client that the store works with: `Redis` (with or without Sentinels) or `Cluster` of ioredis or iovalkey. */
 export type RedisClient = IoredisClient | IoredisCluster
 
+/** By the user's client: stores on the same one share it. */
+const known = new WeakMap<
+  object,
+  { readonly client: StoreClient; readonly prepare: PrepareConnection | undefined }
+>()
+
 /** @throws TypeError for anything else. */
 export function storeClient(client: unknown, prepare: PrepareConnection | undefined): StoreClient {
+  const earlier = known.get(client as object)
+  if (earlier && earlier.prepare === prepare) return earlier.client
   const found = typeof client === 'object' && client !== null && ioredisClient(client, prepare)
   if (!found) throw new TypeError('client: expected a client of ioredis or iovalkey (Redis or Cluster)')
+  known.set(client as object, { client: found, prepare })
   return found
 }

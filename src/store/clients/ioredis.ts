@@ -112,11 +112,18 @@ class Duplicate extends Target<IoredisClient> implements OwnConnection {
 abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements StoreClient {
   readonly #prepare: PrepareConnection | undefined
   readonly #opened = new Set<OwnConnection>()
+  losses = 0
   #closing = false
 
   constructor(client: C, prepare: PrepareConnection | undefined) {
     super(client)
     this.#prepare = prepare
+    const lost = () => {
+      this.losses += 1
+    }
+    client.on('close', lost)
+    // A Cluster drops a node whose connection is lost.
+    if (client.isCluster) client.on('-node', lost)
   }
 
   get state(): 'ready' | 'away' | 'ended' {
