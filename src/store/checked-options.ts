@@ -1,6 +1,7 @@
 // The options, checked, with their defaults: those of connect-redis if it has them.
 import type { Rules } from './change.js'
 import type { DurabilityOption } from './durability.js'
+import { Encryption } from './encryption.js'
 import type { TtlOption } from './expiry.js'
 import type { ExactRedisStoreOptions } from './options.js'
 
@@ -13,6 +14,8 @@ export interface CheckedOptions {
   readonly onGone: 'ignore' | 'error'
   readonly deadlineMs: number
   readonly durability: DurabilityOption
+  readonly encryption: Encryption | undefined
+  readonly parseRecord: (text: string) => unknown
   readonly prepareConnection: ((connection: object) => void) | undefined
 }
 
@@ -27,12 +30,15 @@ const KNOWN = {
   onGone: true,
   deadlineMs: true,
   durability: true,
+  encryptionKeys: true,
+  parseRecord: true,
   prepareConnection: true,
 } satisfies Record<keyof ExactRedisStoreOptions, true>
 
 /** What those who come from connect-redis are told. */
 const NOT_HERE: Readonly<Record<string, string>> = {
-  serializer: 'values are stored as JSON',
+  serializer:
+    'values are stored as JSON; encryptionKeys encrypts them, parseRecord reads what connect-redis wrote with one',
   disableTTL: 'each session expires; give a long ttl',
 }
 
@@ -48,7 +54,7 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     throw new TypeError(`${name}: no such option; ${why}`)
   }
   const { counters = [], cappedLists = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
-  const { durability = 'primary', prepareConnection } = options
+  const { durability = 'primary', encryptionKeys, parseRecord = JSON.parse, prepareConnection } = options
   // connect-redis takes its default for all that is falsy here.
   const prefix = options.prefix ?? 'sess:'
   const ttl = options.ttl || 86_400
@@ -87,6 +93,9 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     isDurability(durability),
     "'primary', 'disk' or { replicas: n }, a whole number from 1",
   )
+  check('parseRecord', parseRecord, typeof parseRecord === 'function', 'a function')
+  if (encryptionKeys !== undefined && !Array.isArray(encryptionKeys))
+    throw new TypeError('encryptionKeys: expected an array of keys, the newest first')
   const isPrepare = prepareConnection === undefined || typeof prepareConnection === 'function'
   check('prepareConnection', prepareConnection, isPrepare, 'a function')
   return {
@@ -98,6 +107,8 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     onGone,
     deadlineMs,
     durability,
+    encryption: encryptionKeys && new Encryption(encryptionKeys),
+    parseRecord: (text) => parseRecord(text),
     prepareConnection,
   }
 }

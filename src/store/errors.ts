@@ -30,6 +30,16 @@ export class ForeignRecordError extends Error {
   }
 }
 
+/** A session's value can't be decrypted. */
+export class DecryptionError extends Error {
+  override readonly name = 'DecryptionError'
+  readonly code = 'ERR_SESSION_DECRYPTION'
+
+  constructor(why: string, cause?: unknown) {
+    super(`a value of the session can't be decrypted: ${why}`, { cause })
+  }
+}
+
 /** The store couldn't do an operation; each of its kinds has a class and a code. */
 export abstract class StoreError extends Error {
   abstract readonly code: `ERR_STORE_${string}`

@@ -2,6 +2,7 @@ export type { SessionUpdate } from './change.js'
 export type { RedisClient } from './clients/detect.js'
 export type { DurabilityOption } from './durability.js'
 export {
+  DecryptionError,
   DurabilityUnsupportedError,
   ForeignRecordError,
   NotDurableError,

@@ -25,6 +25,14 @@ export interface ExactRedisStoreOptions {
   readonly deadlineMs?: number
   /** When a change is acknowledged. Default: `primary` */
   readonly durability?: DurabilityOption
+  /**
+   * Keys to encrypt values with (AES-256-GCM), 32 bytes each: a Uint8Array, or its hex or base64 text. The first one encrypts, all
+   * decrypt; put a new one in front to rotate them. Not encrypted: counters, capped lists, which Redis merges, the names of keys, and
+   * the answers kept for idempotency keys. What was stored before stays readable, and is encrypted when it is next changed.
+   */
+  readonly encryptionKeys?: readonly (string | Uint8Array)[]
+  /** Reads what connect-redis wrote with a `serializer`: its `parse`. Default: JSON.parse */
+  parseRecord?(text: string): unknown
   /** Called with each connection that the store opens besides the client, before it is used: a duplicate of it. */
   prepareConnection?(connection: object): void
 }

@@ -41,6 +41,7 @@ export function loadedOf(
   parts: readonly string[],
   extended: boolean,
   rules: Rules,
+  parse: (text: string) => unknown,
 ): LoadedSession | undefined {
   const [ttl, slidingMs, name, text = ''] = parts
   if (ttl === undefined) return undefined
@@ -51,7 +52,7 @@ export function loadedOf(
   const never = Number.NEGATIVE_INFINITY
   const common = { sid, ttlMs, unextended, counts: true }
   if (name === '') {
-    const fields = fieldsOf(parseRecord(text), rules)
+    const fields = fieldsOf(parseRecord(text, parse), rules)
     const legacy = { text, fields }
     return { ...common, base: new Map(fields), legacy, expiry: undefined, extendedAt: never }
   }
@@ -61,9 +62,10 @@ export function loadedOf(
   return { ...common, base: fieldsOfReply(parts, 2), legacy: undefined, expiry, extendedAt }
 }
 
-function parseRecord(text: string): object {
+/** @throws ForeignRecordError for what is no session. */
+export function parseRecord(text: string, parse: (text: string) => unknown): object {
   try {
-    const record: unknown = JSON.parse(text)
+    const record = parse(text)
     if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record
   } catch (cause) {
     throw new ForeignRecordError(cause)

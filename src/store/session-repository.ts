@@ -2,12 +2,13 @@
 import type { Change, Fields, Rules } from './change.js'
 import { fieldsOf, NO_CHANGE } from './change.js'
 import type { Commit, CommitOutcome, CommitQueue } from './commit-queue.js'
+import type { Encryption } from './encryption.js'
 import { ForeignRecordError, StoreRefusedError } from './errors.js'
 import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
 import type { RetryingClient } from './retrying-client.js'
 import { DESTROY, LOAD, RETIRE, TOUCH } from './scripts.generated.js'
-import { dataOf, fieldsOfReply, type LoadedSession, loadedOf, partsOf } from './session-codec.js'
+import { dataOf, fieldsOfReply, type LoadedSession, loadedOf, parseRecord, partsOf } from './session-codec.js'
 
 /** A change that is made without a look at the session, and what is wanted of the session then. */
 export interface BlindUpdate {
@@ -17,6 +18,15 @@ export interface BlindUpdate {
   readonly keys: readonly string[] | undefined
 }
 
+interface RepositoryOptions {
+  readonly rules: Rules
+  readonly ttl: TtlOption
+  readonly encryption: Encryption | undefined
+  readonly parseRecord: (text: string) => unknown
+  /** Called if Redis refuses to extend a session, which it can read all the same. */
+  readonly onUnextended: (reason: string) => void
+}
+
 /** The sessions in Redis. Each deadline is by performance.now(). */
 export class SessionRepository {
   readonly rules: Rules
@@ -24,23 +34,15 @@ export class SessionRepository {
   readonly #keys: Keys
   readonly #redis: RetryingClient
   readonly #commits: CommitQueue
-  readonly #onUnextended: (reason: string) => void
+  readonly #options: RepositoryOptions
 
-  /** @param onUnextended called if Redis refuses to extend a session, which it can read all the same. */
-  constructor(
-    keys: Keys,
-    redis: RetryingClient,
-    commits: CommitQueue,
-    rules: Rules,
-    ttl: TtlOption,
-    onUnextended: (reason: string) => void,
-  ) {
-    this.#onUnextended = onUnextended
+  constructor(keys: Keys, redis: RetryingClient, commits: CommitQueue, options: RepositoryOptions) {
+    this.#options = options
     this.#keys = keys
     this.#redis = redis
     this.#commits = commits
-    this.rules = rules
-    this.ttl = ttl
+    this.rules = options.rules
+    this.ttl = options.ttl
   }
 
   /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
@@ -55,7 +57,7 @@ export class SessionRepository {
   commit(sid: string, commit: Omit<Commit, 'cappedLists'>, deadline: number): Promise<CommitOutcome> {
     return this.#commits.send(
       this.#keys.of(sid),
-      { ...commit, cappedLists: this.rules.cappedLists },
+      { ...this.#sealed(sid, commit), cappedLists: this.rules.cappedLists },
       deadline,
       this.#redis,
     )
@@ -114,7 +116,7 @@ export class SessionRepository {
   async extend(sid: string, ttlMs: number, ownFirst: boolean, deadline: number): Promise<void> {
     const args = [ttlMs, ownFirst ? 1 : 0]
     const refused = await this.#redis.read(TOUCH, [this.#keys.of(sid)], args, deadline)
-    if (typeof refused === 'string') this.#onUnextended(refused)
+    if (typeof refused === 'string') this.#options.onUnextended(refused)
   }
 
   /** Ends a session, for good. */
@@ -130,14 +132,39 @@ export class SessionRepository {
     const keptMs = this.#redis.deadlineMs * 2
     const keys = [this.#keys.of(sid), this.#keys.retired(sid)] as const
     const reply = await this.#redis.write(RETIRE, [...keys], [keptMs], deadline)
-    return typeof reply === 'string'
-      ? fieldsOf(JSON.parse(reply) as object, this.rules)
-      : fieldsOfReply(reply as string[])
+    if (typeof reply === 'string') return fieldsOf(parseRecord(reply, this.#options.parseRecord), this.rules)
+    return this.#opened(sid, fieldsOfReply(reply as string[]))
+  }
+
+  /** @returns the commit, with what it writes encrypted if that is wanted. */
+  #sealed(sid: string, commit: Omit<Commit, 'cappedLists'>): Omit<Commit, 'cappedLists'> {
+    const { encryption, rules } = this.#options
+    if (!encryption) return commit
+    const seal = (fields: Fields) =>
+      new Map(
+        [...fields].map(([name, text]) => {
+          const isMerged = rules.counters.has(name) || rules.cappedLists.has(name)
+          return [name, isMerged ? text : encryption.seal(sid, name, text)]
+        }),
+      )
+    const { legacy, change } = commit
+    return {
+      ...commit,
+      legacy: legacy && { ...legacy, fields: seal(legacy.fields) },
+      change: { ...change, set: seal(change.set) },
+    }
+  }
+
+  #opened(sid: string, fields: Map<string, string>): Map<string, string> {
+    const { encryption } = this.#options
+    if (encryption) for (const [name, text] of fields) fields.set(name, encryption.open(sid, name, text))
+    return fields
   }
 
   #loaded(sid: string, parts: readonly string[], extended: boolean): LoadedSession | undefined {
-    const loaded = loadedOf(sid, parts, extended, this.rules)
-    if (loaded?.unextended !== undefined) this.#onUnextended(loaded.unextended)
+    const loaded = loadedOf(sid, parts, extended, this.rules, this.#options.parseRecord)
+    if (loaded) this.#opened(sid, loaded.base)
+    if (loaded?.unextended !== undefined) this.#options.onUnextended(loaded.unextended)
     return loaded
   }
 

@@ -46,8 +46,9 @@ export class ExactRedisStore extends Store {
   /** @throws TypeError for options that make no sense. */
   constructor(options: ExactRedisStoreOptions) {
     super()
-    const { prefix, ttl, scanCount, disableTouch, rules, onGone, deadlineMs, durability, prepareConnection } =
+    const { prefix, ttl, scanCount, disableTouch, rules, onGone, deadlineMs, durability, ...rest } =
       checkOptions(options)
+    const { encryption, parseRecord, prepareConnection } = rest
     const client = storeClient(options.client, prepareConnection)
     this.client = options.client
     this.prefix = prefix
@@ -58,14 +59,13 @@ export class ExactRedisStore extends Store {
     this.redis = new RetryingClient(client, shared.durability, deadlineMs, (error) =>
       this.emit('retry', error),
     )
-    this.sessions = new SessionRepository(
-      new Keys(prefix, scanCount),
-      this.redis,
-      shared.commits,
+    this.sessions = new SessionRepository(new Keys(prefix, scanCount), this.redis, shared.commits, {
       rules,
       ttl,
-      (reason) => this.emit('unextended', reason),
-    )
+      encryption,
+      parseRecord,
+      onUnextended: (reason) => this.emit('unextended', reason),
+    })
     this.context = {
       sessions: this.sessions,
       disableTouch,
