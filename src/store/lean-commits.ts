@@ -89,7 +89,8 @@ interface Shape {
  *          for each list how many entries, and these as one text; then fields to set: name, text
  * Returns  what commit.lua returns for one commit; nothing if that has to commit it, with the same sequence: the session isn't
  *          there, the commit was applied already, or a field isn't what it usually is. Nothing is changed then.
- * A session that this client extended within a hundredth of its life is not extended again.
+ * A session that this client extended within a hundredth of its life is not extended again. (Seconds are whole, and this client's
+ * may be one behind the server's, which commit.lua writes into the mark: two are added, so that a short life is always extended.)
  * The mark ends with the length of each list, "entries bytes": a list that is as long as then needs no counting.
  */
 function scriptOf({ loads, adds, reads, appends, ownTtl }: Shape): string {
@@ -167,7 +168,7 @@ local results = ${results}
 redis.call('HSET', key, ${[...sets, 'ARGV[1]'].join(', ')}, ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. results${sizes.join('')})
 if #ARGV > ${argument} then redis.call('HSET', key, unpack(ARGV, ${argument + 1})) end
 local ttl = ${ttl}
-if ttl and (ttl ~= got[2] or (ARGV[3] - seconds + 1) * 100000 > ttl + 0) then redis.call('PEXPIRE', key, ttl) end
+if ttl and (ttl ~= got[2] or (ARGV[3] - seconds + 2) * 100000 > ttl + 0) then redis.call('PEXPIRE', key, ttl) end
 ${loads.length > 0 ? answerOf(loaded.values(), ttl) : 'return results'}`
 }
 

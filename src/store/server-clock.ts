@@ -27,8 +27,8 @@ export class ServerClock {
   async #ask(): Promise<void> {
     try {
       const reply = await this.#client.primaries()[0]?.call('TIME')
-      const seconds = Number(Array.isArray(reply) ? reply[0] : undefined)
-      if (seconds > 0) this.#offset = seconds - performance.now() / 1000
+      const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : []
+      if (seconds) this.#offset = seconds + (microseconds ?? 0) / 1e6 - performance.now() / 1000
     } catch {
       // Until it answers, scripts ask it themselves.
     }

@@ -142,6 +142,20 @@ describe('a life', () => {
     expect(await pttl()).toBeGreaterThan(1_900)
   })
 
+  it('of 2 s is whole again after a commit by a client whose clock is a second behind', async () => {
+    const store = open({ counters: ['visits'] })
+    await store.commit(Object.assign(newSession(store, 'sid', { maxAge: 2_000 }), { visits: 0 }))
+    const session = await load(store, 'sid')
+    const [mark = '', text = ''] =
+      Object.entries(await client.hgetall('sess:sid')).find(([name]) => name.startsWith('@w')) ?? []
+    const [seconds] = (await client.call('TIME')) as [string]
+    await client.hset('sess:sid', mark, text.replace(/^(\d+) \d+/, `$1 ${Number(seconds) + 1}`))
+    await client.pexpire('sess:sid', 1_000)
+    session.visits += 1
+    await store.commit(session)
+    expect(await pttl()).toBeGreaterThan(1_900)
+  })
+
   it('changes with maxAge, for the reads to come', async () => {
     const store = open()
     const session = newSession(store, 'sid', { maxAge: 2_000 })
