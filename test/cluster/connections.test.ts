@@ -95,6 +95,34 @@ function show(what: string, reloads: Reload[]): void {
   console.log(`${what}: ${each.join(', ')}`)
 }
 
+/** 20 browsers visit through the NodePort, as fast as a person with a finger on the key, while something happens. */
+async function drilled(...scenarios: ((live: () => Live) => Scenario)[]): Promise<Report> {
+  let seen: Live | undefined
+  const live = () => {
+    if (!seen) throw new Error('the drill has not begun')
+    return seen
+  }
+  const onStart = (started: Live) => {
+    seen = started
+  }
+  return drill({
+    url: nodePort,
+    browsers: 20,
+    burst: 1,
+    thinkMs: 100,
+    destroy: 0,
+    failIdle: true,
+    scenarios: scenarios.map((make) => make(live)),
+    onStart,
+  })
+}
+
+async function drilledBy(...names: string[]): Promise<Report> {
+  const target = { namespace: namespace.name, release: 'redissessions', cordon: false }
+  const scenarios = await clusterScenarios(names, target)
+  return drilled(...scenarios.map((scenario) => () => scenario))
+}
+
 describe('twelve reloads', () => {
   test.each(CLIENTS)('of %s meet at least three of four instances, and add up', async (name, reloads) => {
     const seen = await reloads()
@@ -132,35 +160,11 @@ describe('clients that keep their connections', () => {
     expect(Math.min(...last)).toBeGreaterThanOrEqual(1 / 20)
   })
 
-  test('lose nothing in a rollout', async () => {
-    const target = { namespace: namespace.name, release: 'redissessions', cordon: false }
-    const [rollout] = await clusterScenarios(['rollout'], target)
-    if (!rollout) throw new Error('no such scenario')
-    const report = await drilled(() => rollout)
+  test('lose nothing in a rollout, nor in 4 → 1 → 8 → 4, in which no pod stays idle', async () => {
+    const report = await drilledBy('rollout', 'scale')
     expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'held' })
-    expect(report.instances.length).toBeGreaterThanOrEqual(8)
+    expect(report.instances.length).toBeGreaterThanOrEqual(8 + 7)
   })
-
-  /** 20 browsers visit through the NodePort, as fast as a person with a finger on the key, while something happens. */
-  async function drilled(scenario: (live: () => Live) => Scenario): Promise<Report> {
-    let seen: Live | undefined
-    const live = () => {
-      if (!seen) throw new Error('the drill has not begun')
-      return seen
-    }
-    const onStart = (started: Live) => {
-      seen = started
-    }
-    return drill({
-      url: nodePort,
-      browsers: 20,
-      burst: 1,
-      thinkMs: 100,
-      destroy: 0,
-      scenarios: [scenario(live)],
-      onStart,
-    })
-  }
 
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
@@ -209,4 +213,14 @@ describe('the memory store', () => {
     await namespace.settled('app', 4)
     expect(counts(await reloadsOfChromium())).toEqual(UP_TO_12)
   })
+})
+
+test('without limits of connections, 7 of 8 pods get nothing, and the drill says so', async () => {
+  const off = 'connections.maxRequests=0,connections.maxAgeSeconds=0'
+  await namespace.helm('upgrade', 'redissessions', CHART, '--reuse-values', '--set', off, ...PATIENCE)
+  await namespace.settled('app', 4)
+  const report = await drilledBy('scale')
+  expect(report).toMatchObject({ visits: { failed: 0 }, ...NO_ANOMALIES, verdict: 'broken' })
+  expect(report.instances.filter(({ idle }) => idle)).toHaveLength(7)
+  expect(report.sentence).toMatch(/7 instances idle/)
 })

@@ -1,9 +1,12 @@
 // Faults of the app in a cluster.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Scenario } from '../scenario.js'
 import type { Deployment, Release } from './kubectl.js'
 
 const KILLS = 3
+/** Clients that keep their connections come to a new pod with their next one only. */
+const ARRIVAL_MS = 15_000
 
 async function restart(release: Release, { metadata, spec }: Deployment): Promise<void> {
   await release.kubectl(['rollout', 'restart', `deployment/${metadata.name}`])
@@ -43,8 +46,9 @@ export function scale(release: Release, { metadata, spec }: Deployment): Scenari
         const names = (await release.pods('app')).map((pod) => pod.metadata.name)
         for (const name of known.filter((one) => !names.includes(one))) fleet.instanceGone(name)
         for (const name of names) fleet.instanceReady(name)
-        known = names
         say(`${replicas} ready`)
+        if (names.length > known.length) await pause(ARRIVAL_MS)
+        known = names
       }
     },
   }
