@@ -19,7 +19,7 @@ const QUICK = {
   starts: '2',
   rounds: '5',
   seconds: '0.5',
-  only: 'our-store,connect-redis-10-node-redis-5,exact',
+  only: 'our-store,our-store-node-redis-5,connect-redis-10-node-redis-5,exact',
   workloads: 'visit,read',
   pace: false,
 }

@@ -24,7 +24,7 @@ export class ConfirmedConnections {
     try {
       return await this.#connectionOf(key).write(change)
     } catch (error) {
-      this.#client.refresh()
+      this.#client.refresh(key)
       throw error
     }
   }

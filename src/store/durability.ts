@@ -25,6 +25,10 @@ export class Durability {
     this.#client = client
     this.#patienceMs = Math.ceil(deadlineMs / 4)
     if (option === 'primary') return
+    if (!client.confirms)
+      throw new TypeError(
+        "durability: expected 'primary', as a client made by createSentinel of node-redis can't confirm more",
+      )
     if (option !== 'disk' && client.sentinels?.translated)
       throw new TypeError('durability: { replicas } does not work with Sentinels and a natMap')
     this.#connections = new ConfirmedConnections(client, (connection) => this.#confirmation(connection))

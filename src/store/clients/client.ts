@@ -61,10 +61,12 @@ export interface StoreClient extends Commands {
   primaries(): Commands[]
   /** Names the primary that has a key; undefined while it is not known. */
   primaryOf(key: string): string | undefined
+  /** Whether it opens connections of the store's own, which a change can be confirmed on. */
+  readonly confirms: boolean
   /** Opens a connection of the store's own to a primary; undefined if it is none any more. */
   open(primary: string): OwnConnection | undefined
-  /** After a change that was refused or lost: asks a Cluster for its slots again. */
-  refresh(): void
+  /** After a change of a key that was refused or lost: asks a Cluster for its slots again. */
+  refresh(key: string): void
   readonly sentinels: Sentinels | undefined
   /** Connects again, through the Sentinels if there are any. */
   reconnect(): void

@@ -143,12 +143,13 @@ abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements S
     return error instanceof Error && error.name === 'ReplyError'
   }
 
+  readonly confirms = true
   abstract readonly keyPrefix: string
   abstract readonly sentinels: Sentinels | undefined
   abstract primaries(): Commands[]
   abstract primaryOf(key: string): string | undefined
   abstract open(primary: string): OwnConnection | undefined
-  abstract refresh(): void
+  abstract refresh(key: string): void
   abstract reconnect(): void
 
   protected duplicate(client: IoredisClient): OwnConnection {
