@@ -47,6 +47,7 @@ export interface NodeRedisCluster {
 export interface NodeRedisSentinel extends NodeRedisState {
   sendCommand(isReadonly: boolean, args: string[], options?: object): Promise<unknown>
   getMasterNode(): unknown
+  on(event: string, listener: () => void): unknown
 }
 
 /** The user's own settings of how replies are read, and of how long they are waited for, are for the user's commands. */
@@ -163,7 +164,7 @@ abstract class NodeRedis extends Target implements StoreClient {
   readonly #watch: Watch
 
   // It never sends a command again that it has written: what it lost, it says.
-  readonly losses = 0
+  losses = 0
 
   constructor(client: NodeRedisState, send: Send) {
     super(send)
@@ -218,6 +219,11 @@ class BySentinels extends NodeRedis {
 
   constructor(client: NodeRedisSentinel) {
     super(client, (args) => client.sendCommand(false, args, OWN_OPTIONS))
+    for (const event of ['topology-change', 'client-error']) {
+      client.on(event, () => {
+        this.losses += 1
+      })
+    }
   }
 
   primaries(): Commands[] {
