@@ -12,7 +12,7 @@ import { junitOf } from './report/junit.js'
 import { markdownOf } from './report/markdown.js'
 import { PlainProgress } from './report/plain.js'
 import { serveMetrics } from './report/prometheus.js'
-import type { Report } from './report/report.js'
+import { foundReport, type Report } from './report/report.js'
 import { Screen } from './report/screen.js'
 import { tableOf } from './report/table.js'
 import { clock } from './report/words.js'
@@ -92,9 +92,9 @@ async function main(): Promise<number> {
   }
   const settings = settingsOf(read.settings)
   if (settings.check) {
-    const { lines, ...found } = await checkApp({ url: read.url, ...read.settings })
-    const text = lines.map(([name, line]) => `  ${name.padEnd(10)} ${line}\n`).join('')
-    process.stdout.write(settings.json ? `${JSON.stringify(found, null, 2)}\n` : text)
+    const found = await checkApp({ url: read.url, ...read.settings })
+    const text = found.lines.map(([name, line]) => `  ${name.padEnd(10)} ${line}\n`).join('')
+    process.stdout.write(settings.json ? `${JSON.stringify(foundReport(found), null, 2)}\n` : text)
     return 0
   }
   const report = await run(read.url, read.settings)

@@ -3,6 +3,7 @@ import type { Anomaly } from '../books/anomaly.js'
 import { type Exercised, judge, type Verdict } from '../books/verdict.js'
 import type { Found } from '../check.js'
 import type { DestroySummary } from '../destroy.js'
+import type { Journey } from '../journey/journey.js'
 import type { Plan } from '../plan.js'
 import { idleInstances } from '../record/idle.js'
 import type { AnomalyRecord, Journal, JournalEvent } from '../record/journal.js'
@@ -37,7 +38,7 @@ export interface Report {
   burst: number
   seed: number
   /** What the check at rest found out about the app. */
-  found: Pick<Found, 'journey' | 'sessionCookie' | 'cookies' | 'restarts' | 'lines'>
+  found: FoundReport
   visits: {
     attempted: number
     acknowledged: number
@@ -80,6 +81,17 @@ export interface Report {
   maxFailed: number | 'any'
 }
 
+/** What a check found, without the steps of the journey: a log-in may hold a password. */
+export interface FoundReport extends Pick<Found, 'sessionCookie' | 'cookies' | 'restarts' | 'lines'> {
+  journey: Pick<Journey, 'name' | 'number' | 'instance'>
+}
+
+export function foundReport({ journey, sessionCookie, cookies, restarts, lines }: Found): FoundReport {
+  const { name, number, instance } = journey
+  const known = { ...(name !== undefined && { name }), ...(instance !== undefined && { instance }) }
+  return { journey: { ...known, number }, sessionCookie, cookies, restarts, lines }
+}
+
 interface Evidence {
   plan: Plan
   found: Found
@@ -116,7 +128,6 @@ export function reportOf(evidence: Evidence): Report {
   const exercised = exercisedOf(journal, destroyed)
   const { browsers, maxFailed } = plan
   const idle = plan.failIdle ? instances.filter((instance) => instance.idle).length : 0
-  const { journey, sessionCookie, cookies, restarts, lines } = found
   return {
     ...judge({
       visits,
@@ -133,7 +144,7 @@ export function reportOf(evidence: Evidence): Report {
     browsers,
     burst: plan.burst,
     seed: plan.seed,
-    found: { journey, sessionCookie, cookies, restarts, lines },
+    found: foundReport(found),
     visits,
     anomalies: journal.anomalies,
     unjudged,

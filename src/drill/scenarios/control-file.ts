@@ -1,3 +1,4 @@
+// The file through which a running demo takes orders.
 /** In the data folder of a demo that runs. */
 export const CONTROL_FILE = 'control.json'
 

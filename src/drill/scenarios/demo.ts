@@ -1,3 +1,4 @@
+// The demo that runs on this machine, as a target of faults.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from 'undici'

@@ -1,3 +1,4 @@
+// Which faults there are on a local platform.
 import { setTimeout as pause } from 'node:timers/promises'
 import { CouldNotRun } from '../could-not-run.js'
 import type { Scenario } from './scenario.js'

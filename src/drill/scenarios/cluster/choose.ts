@@ -1,3 +1,4 @@
+// Which faults there are in a cluster.
 import { CouldNotRun } from '../../could-not-run.js'
 import type { Scenario } from '../scenario.js'
 import { killPod, rollout, rotateSecret, scale } from './app.js'

@@ -1,3 +1,4 @@
+// A fault of the cluster: a node is drained.
 import type { Scenario } from '../scenario.js'
 import { type Pod, type Release, until } from './kubectl.js'
 
@@ -8,7 +9,7 @@ import { type Pod, type Release, until } from './kubectl.js'
 export function drain(release: Release, cordon: boolean): Scenario {
   return {
     name: 'drain',
-    intent: `evicts the release's pods from the node that has the most of them${cordon ? ', cordoned meanwhile' : ''}`,
+    intent: `evicts the release's pods from the node that has the most of them${cordon ? ', which is cordoned' : ''}`,
     async run(say) {
       const [app, redis] = [await release.pods('app'), await release.pods('redis')]
       const node = busiestNode(app)

@@ -1,3 +1,4 @@
+// One release in a cluster, through kubectl.
 import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 

@@ -1,3 +1,4 @@
+// Faults of Redis in a cluster.
 import type { Scenario } from '../scenario.js'
 import { isReady, type Pod, type Release, until } from './kubectl.js'
 
