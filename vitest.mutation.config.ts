@@ -17,7 +17,9 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ['test/store/{change,merge,update,update-on-load,store,express,in-sync,durability,expiry}.test.ts'],
+    include: [
+      'test/store/{change,merge,update,update-on-load,store,express,in-sync,durability,expiry}.test.ts',
+    ],
     maxWorkers: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
