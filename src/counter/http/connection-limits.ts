@@ -13,10 +13,11 @@ export interface ConnectionLimits {
 }
 
 interface Connection {
-  requestsLeft: number
+  /** Requests so far. Not the last one itself: an idle connection would keep it, and all that hangs on it, in memory. */
+  requests: number
+  readonly maxRequests: number
   /** ms, as performance.now() counts. */
   readonly endsAt: number
-  newest: IncomingMessage | undefined
   /** The client was told that the connection closes after this answer. */
   closing: boolean
 }
@@ -46,9 +47,8 @@ export class ConnectionLimiter {
       // Sent before the client read that this connection closes. It sends it again on another one (RFC 9112, 9.3.2), so it must
       // not take effect here.
       if (connection.closing) return
-      connection.newest = req
-      connection.requestsLeft -= 1
-      if (this.#isDue(connection, req)) onHeaders(res, () => closeAfter(connection, req, res))
+      connection.requests += 1
+      if (this.#isDue(connection, req)) closeAfter(connection, req, res)
       app(req, res)
     }
   }
@@ -58,9 +58,9 @@ export class ConnectionLimiter {
     if (!connection) {
       const { maxRequests, maxAgeSeconds } = this.#limits
       connection = {
-        requestsLeft: jittered(maxRequests),
+        requests: 0,
+        maxRequests: jittered(maxRequests),
         endsAt: performance.now() + jittered(maxAgeSeconds * 1000),
-        newest: undefined,
         closing: false,
       }
       this.#connections.set(socket, connection)
@@ -69,7 +69,8 @@ export class ConnectionLimiter {
   }
 
   #isDue(connection: Connection, req: IncomingMessage): boolean {
-    if (this.#draining || connection.requestsLeft <= 0 || performance.now() >= connection.endsAt) return true
+    const { requests, maxRequests, endsAt } = connection
+    if (this.#draining || requests >= maxRequests || performance.now() >= endsAt) return true
     return this.#limits.maxAgeSeconds > 0 && isBrowserAtConnection(req)
   }
 }
@@ -89,10 +90,13 @@ function isBrowserAtConnection(req: IncomingMessage): boolean {
 }
 
 function closeAfter(connection: Connection, req: IncomingMessage, res: ServerResponse): void {
-  // A pipelined request behind this one would be lost, and closing in the middle of a body resets the connection.
-  if (connection.newest !== req || awaitsBody(req)) return
-  connection.closing = true
-  res.setHeader('Connection', 'close')
+  const { requests } = connection
+  onHeaders(res, () => {
+    // A pipelined request behind this one would be lost, and closing in the middle of a body resets the connection.
+    if (connection.requests !== requests || awaitsBody(req)) return
+    connection.closing = true
+    res.setHeader('Connection', 'close')
+  })
 }
 
 function awaitsBody({ complete, headers }: IncomingMessage): boolean {

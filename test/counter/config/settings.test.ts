@@ -65,6 +65,7 @@ describe('settings', () => {
     ['SESSION_SECRET', 'a long one for today\nshort', 'one or more of at least 16 characters'],
     ['CONNECTION_MAX_REQUESTS', '-1', 'a whole number from 0 to 1000000'],
     ['CONNECTION_MAX_AGE_SECONDS', '10s', 'a whole number from 0 to 86400'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'http://host:port'],
     ['LOG_LEVEL', 'loud', 'one of trace'],
     ['CHAOS_ENABLED', 'yes', 'one of true, false'],
     ['TRUST_PROXY', '<all>', 'a number of hops'],
