@@ -35,7 +35,10 @@ describe('the mark of a client', () => {
         '@wold': `7 ${await agesAgo(KEPT_SECONDS + 30)} [["ok",{"visits":1}]]`,
         '@wyoung': `7 ${await agesAgo(KEPT_SECONDS - 30)} [["ok",{"visits":1}]]`,
       })
-      await visit(storeOn(client), key)
+      // Stores on one client share a mark.
+      const other = client.duplicate()
+      await visit(storeOn(other), key)
+      other.disconnect()
       const fields = await client.hkeys(KEY)
       expect(fields).toContain('@wyoung')
       expect(fields).not.toContain('@wold')
