@@ -3,7 +3,7 @@
 // that commit.lua takes for it.
 import { createHash } from 'node:crypto'
 import type { Argument, Script } from './clients/client.js'
-import type { Commit } from './commit-queue.js'
+import type { Commit } from './commit.js'
 import { NO_FIELD, PRUNE } from './scripts.generated.js'
 
 /** A commit as one of these scripts takes it. The reply is commit.lua's, or null for what only that can commit. */

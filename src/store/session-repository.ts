@@ -1,7 +1,8 @@
 // Operations on a session by its id, independent of any request's changes.
 import type { Change, Fields, Rules } from './change.js'
 import { fieldsOf, NO_CHANGE } from './change.js'
-import type { Commit, CommitOutcome, CommitQueue } from './commit-queue.js'
+import type { Commit, CommitOutcome } from './commit.js'
+import type { CommitQueue } from './commit-queue.js'
 import type { Encryption } from './encryption.js'
 import { ForeignRecordError, StoreRefusedError } from './errors.js'
 import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'

@@ -142,7 +142,7 @@ describe('an upgrade that Kubernetes would refuse half-way', () => {
       'room',
       CHART,
       ...INSTALL,
-      '--set=redis.persistence.storageClass=' + roomy(),
+      `--set=redis.persistence.storageClass=${roomy()}`,
       ...args,
     )
   const roomy = () => `roomy-${namespace.name}`

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { storeClient } from '../../src/store/clients/detect.js'
-import { type Commit, CommitQueue } from '../../src/store/commit-queue.js'
+import type { Commit } from '../../src/store/commit.js'
+import { CommitQueue } from '../../src/store/commit-queue.js'
 import { Durability } from '../../src/store/durability.js'
 import { RetryingClient } from '../../src/store/retrying-client.js'
 

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Commit } from '../../src/store/commit-queue.js'
+import type { Commit } from '../../src/store/commit.js'
 import { RedisServer } from '../support/redis-server.js'
 import { openQueue } from './commit-queue.js'
 
