@@ -81,6 +81,7 @@ async function counted(browser: Visitor, path: string, method = 'GET', headers =
 describe.each([
   ['express', '/'],
   ['flash', '/count'],
+  ['fastify', '/'],
   ['socket-io', '/'],
 ])('the example %s', (example, path) => {
   it('counts visits that overlap, and connect-redis loses some', async () => {
