@@ -89,9 +89,8 @@ interface Shape {
  *          for each list how many entries, and these as one text; then fields to set: name, text
  * Returns  what commit.lua returns for one commit; nothing if that has to commit it, with the same sequence: the session isn't
  *          there, the commit was applied already, or a field isn't what it usually is. Nothing is changed then.
- * A session that this client extended within a hundredth of its life is not extended again. (Seconds are whole, and this client's
- * may be one behind the server's, which commit.lua writes into the mark: two are added, so that a short life is always extended.)
- * The mark ends with the length of each list, "entries bytes": a list that is as long as then needs no counting.
+ * The mark ends with when this client extended the session last, in s: within a hundredth of its life it is not extended again.
+ * (Seconds are whole, and this client's may be one behind the server's: two are added, so that a short life is always extended.)
  */
 function scriptOf({ loads, adds, reads, appends, ownTtl }: Shape): string {
   const names = ['@ttl', ...loads, ...adds, ...reads, ...appends.map(([name]) => name)]
@@ -101,7 +100,6 @@ function scriptOf({ loads, adds, reads, appends, ownTtl }: Shape): string {
   const work: string[] = []
   const sets: string[] = []
   const counters: string[] = []
-  const sizes: string[] = []
   for (const [i, name] of adds.entries()) {
     work.push(`local c${i} = got[${++field}] or '0'
 local n${i} = tonumber(c${i})
@@ -120,25 +118,16 @@ if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end`)
   }
   for (const [i, [name, cap]] of appends.entries()) {
     const [count, added] = [`ARGV[${++argument}]`, `ARGV[${++argument}]`]
-    work.push(`local l${i}, e${i} = got[${++field}], 0
+    work.push(`local l${i} = got[${++field}]
 if l${i} and l${i} ~= '[]' then
   if string.byte(l${i}) ~= 91 then return false end
-  local known_entries, known_bytes = sizes(${i + 1})
-  if known_bytes == #l${i} then
-    e${i} = known_entries
-  else
-    local at = 1
-    repeat e${i}, at = e${i} + 1, string.find(l${i}, ',\\n', at + 1, true) until not at
-  end
+  local entries, at = 0, 1
+  repeat entries, at = entries + 1, string.find(l${i}, ',\\n', at + 1, true) until not at
   local start = 2
-  for _ = 1, e${i} + ${count} - ${cap} do
+  for _ = 1, entries + ${count} - ${cap} do
     local _, last = string.find(l${i}, ',\\n', start, true)
-    e${i} = e${i} - 1
     start = last and last + 1
-    if not start then
-      e${i} = 0
-      break
-    end
+    if not start then break end
   end
   l${i} = start and '[' .. string.sub(l${i}, start, -2) .. ',\\n' .. ${added} .. ']' or '[' .. ${added} .. ']'
 else
@@ -146,42 +135,32 @@ else
 end`)
     sets.push(`${quoted(name)}, l${i}`)
     if (loaded.has(name)) loaded.set(name, `l${i}`)
-    sizes.push(` .. '\\0' .. e${i} + ${count} .. ' ' .. #l${i}`)
   }
   const ttl = ownTtl ? 'got[2]' : 'ARGV[4]'
   const results = [`'[["ok",{'`, counters.join(" .. ',' .. "), `'}]]'`].filter(Boolean).join(' .. ')
   return `local key = KEYS[1]
 local got = redis.pcall('HMGET', key, ARGV[1], ${names.map(quoted).join(', ')})
 if got.err${loads.length > 0 ? ' or not got[3]' : ''} then return false end
-local known, seconds = got[1], 0
+local known, extended = got[1], nil
 if known then
-  local at = string.find(known, ' ', 1, true)
-  if string.sub(known, 1, at - 1) + 0 >= ARGV[2] + 0 then return false end
-  seconds = string.sub(known, at + 1, string.find(known, ' ', at + 1, true) - 1)
+  if string.sub(known, 1, string.find(known, ' ', 1, true) - 1) + 0 >= ARGV[2] + 0 then return false end
+  local at = string.find(known, '\\0', 1, true)
+  extended = at and string.sub(known, at + 1) + 0
 else
   if redis.call('EXISTS', key) == 0 then return false end
   ${PRUNE}
   prune(key, ARGV[3])
 end
-${appends.length > 0 ? SIZES : ''}${work.join('\n')}
+${work.join('\n')}
 local results = ${results}
-redis.call('HSET', key, ${[...sets, 'ARGV[1]'].join(', ')}, ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. results${sizes.join('')})
+local ttl, age = ${ttl}, extended and ARGV[3] - extended
+local extends = ttl and (not age or ttl ~= got[2] or age < 0 or (age + 2) * 100000 > ttl + 0)
+if extends then extended = ARGV[3] end
+redis.call('HSET', key, ${[...sets, 'ARGV[1]'].join(', ')}, ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. results .. (ttl and '\\0' .. extended or ''))
 if #ARGV > ${argument} then redis.call('HSET', key, unpack(ARGV, ${argument + 1})) end
-local ttl = ${ttl}
-if ttl and (ttl ~= got[2] or (ARGV[3] - seconds + 2) * 100000 > ttl + 0) then redis.call('PEXPIRE', key, ttl) end
+if extends then redis.call('PEXPIRE', key, ttl) end
 ${loads.length > 0 ? answerOf(loaded.values(), ttl) : 'return results'}`
 }
-
-/** Gives the entries and bytes that a list had by the mark. */
-const SIZES = `local function sizes(list)
-  local at = known and string.find(known, '\\0', 1, true)
-  for _ = 2, list do at = at and string.find(known, '\\0', at + 1, true) end
-  if not at then return end
-  local space = string.find(known, ' ', at, true)
-  local ending = string.find(known, '\\0', space, true)
-  return string.sub(known, at + 1, space - 1) + 0, string.sub(known, space + 1, ending and ending - 1 or -1) + 0
-end
-`
 
 function answerOf(fields: Iterable<string>, ttl: string): string {
   const texts = [...fields].map((field) => `(${field} or '${NO_FIELD}')`)

@@ -137,4 +137,55 @@ describe('the scripts that are made for a shape', () => {
     await append('"c"')
     expect(JSON.parse((await fieldsIn('s')).get('trail') ?? '')).toEqual(['b', 'c'])
   })
+
+  it('extend a session that is used all the time: its last extension counts, not its last commit', async () => {
+    const send = await open('s', new Map([['cookie', '{}']]))
+    const change = () =>
+      send({ set: new Map([['a', '1']]), deleted: new Set(), added: new Map(), appended: new Map() })
+    /** Lets 20 s pass, of the 36 s that are a hundredth of its life. */
+    const pass = async () => {
+      const mark = String(await client.hget('s', '@wclient'))
+      const earlier = mark.replace(/(?<=^\d+ |\0)\d{10}/g, (seconds) => String(Number(seconds) - 20))
+      await client.hset('s', '@wclient', earlier)
+      await client.pexpire('s', (await client.pttl('s')) - 20_000)
+    }
+    await expect.poll(async () => [await change(), await client.hget('s', '@wclient')][1]).toContain('\0')
+    await pass()
+    await change()
+    expect(await client.pttl('s')).toBeLessThan(3_590_000)
+    await pass()
+    await change()
+    expect(await client.pttl('s')).toBeGreaterThan(3_590_000)
+  })
+
+  it('know lists of the same length in bytes from one another', async () => {
+    const { queue, deadline } = openQueue(client, 'client', 5_000)
+    const cappedLists = new Map([
+      ['x', 3],
+      ['y', 3],
+    ])
+    await open(
+      's',
+      new Map([
+        ['cookie', '{}'],
+        ['x', '["a",\n"b"]'],
+        ['y', '["0123456789a"]'],
+      ]),
+    )
+    const append = (name: string, entry: string) => {
+      const change = {
+        set: new Map(),
+        deleted: new Set<string>(),
+        added: new Map(),
+        appended: new Map([[name, [entry]]]),
+      }
+      return queue.send('s', { ...usual, cappedLists, change }, deadline())
+    }
+    await append('x', '"c"')
+    await append('y', '"d"')
+    expect(JSON.parse((await fieldsIn('s')).get('y') ?? '')).toEqual(['0123456789a', 'd'])
+    await client.hset('s', ':x', '["0123456789b"]')
+    await append('x', '"e"')
+    expect(JSON.parse((await fieldsIn('s')).get('x') ?? '')).toEqual(['0123456789b', 'e'])
+  })
 })

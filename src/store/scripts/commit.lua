@@ -58,7 +58,7 @@ local legacy = type(known) == 'table' and known.err
 if legacy then
   if not string.find(legacy, 'WRONGTYPE', 1, true) then return known end
 elseif known then
-  -- Behind a NUL lean-commits.ts keeps how long the lists are.
+  -- Behind a NUL lean-commits.ts keeps when the session was extended.
   local last, results = string.match(known, '^(%d+) %d+ ([^%z]*)')
   if last == sequence then
     -- A change, so that a wait for replicas on this connection waits for it; one that no lack of memory refuses.
