@@ -49,5 +49,15 @@ export const SET_UPS: readonly SetUp[] = [
   { ...ours('memory'), name: 'our-memory', closed: true },
   { ...ours('connect-redis'), name: 'our-connect-redis' },
   ours('exact'),
+  {
+    ...ours('exact'),
+    name: 'exact-kept',
+    label: 'RedisSessions, exact, connections never let go',
+    environment: {
+      ...ours('exact').environment,
+      CONNECTION_MAX_REQUESTS: '0',
+      CONNECTION_MAX_AGE_SECONDS: '0',
+    },
+  },
   { ...ours('exact'), name: 'exact-64', label: 'RedisSessions, exact, in 64 MiB', memory: 64 },
 ]
