@@ -5,7 +5,7 @@ import type { DurabilityOption } from './durability.js'
 import type { TtlOption } from './expiry.js'
 
 export interface ExactRedisStoreOptions {
-  /** A client of ioredis or iovalkey: `Redis` (with or without Sentinels) or `Cluster`. */
+  /** A client of ioredis, iovalkey or node-redis (5 or later): standalone, Sentinel or Cluster. */
   readonly client: RedisClient
   /** What each key begins with. Default: `sess:` */
   readonly prefix?: string
