@@ -1,6 +1,7 @@
 // A connection for changes that count only once they are confirmed.
 import type { OwnConnection } from './clients/client.js'
 import { NotDurableError } from './errors.js'
+import { isTraced, traced } from './traces.js'
 
 interface Written {
   readonly resolve: () => void
@@ -13,15 +14,20 @@ interface Written {
  */
 export class ConfirmedConnection {
   readonly #connection: OwnConnection
+  readonly #command: string
   readonly #confirm: () => Promise<void>
   /** How often it was lost. */
   #losses = 0
   #written: Written[] = []
   #waiting = false
 
-  /** @param confirm waits until all changes made on the connection by then are durable; it throws if that isn't known in time. */
-  constructor(connection: OwnConnection, confirm: () => Promise<void>) {
+  /**
+   * @param command what it confirms by, for traces.
+   * @param confirm waits until all changes made on the connection by then are durable; it throws if that isn't known in time.
+   */
+  constructor(connection: OwnConnection, command: string, confirm: () => Promise<void>) {
     this.#connection = connection
+    this.#command = command
     this.#confirm = confirm
     connection.onLost(() => {
       this.#losses += 1
@@ -32,13 +38,19 @@ export class ConfirmedConnection {
   async write<T>(change: (connection: OwnConnection) => Promise<T>): Promise<T> {
     const losses = this.#losses
     const result = await change(this.#connection)
-    await new Promise<void>((resolve, reject) => {
-      this.#written.push({ resolve, reject })
-      void this.#confirmAll()
-    })
+    await (isTraced('wait')
+      ? traced('wait', { command: this.#command }, () => this.#confirmed())
+      : this.#confirmed())
     // On a new connection, which knows of no change, a wait is over at once.
     if (losses !== this.#losses) throw new NotDurableError('the connection was lost')
     return result
+  }
+
+  #confirmed(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#written.push({ resolve, reject })
+      void this.#confirmAll()
+    })
   }
 
   async #confirmAll(): Promise<void> {

@@ -6,13 +6,22 @@ import { NotDurableError } from './errors.js'
 /** What confirms a change has to be asked of the server that took it: in a Cluster the primary of its key. */
 export class ConfirmedConnections {
   readonly #client: StoreClient
+  readonly #command: string
   readonly #confirmation: (connection: OwnConnection) => () => Promise<void>
   /** By the primary's name. */
   readonly #connections = new Map<string, ConfirmedConnection>()
 
-  /** @param confirmation makes, for a connection, what waits until all changes made on it by then are durable. */
-  constructor(client: StoreClient, confirmation: (connection: OwnConnection) => () => Promise<void>) {
+  /**
+   * @param command what they confirm by, for traces.
+   * @param confirmation makes, for a connection, what waits until all changes made on it by then are durable.
+   */
+  constructor(
+    client: StoreClient,
+    command: string,
+    confirmation: (connection: OwnConnection) => () => Promise<void>,
+  ) {
     this.#client = client
+    this.#command = command
     this.#confirmation = confirmation
   }
 
@@ -35,7 +44,7 @@ export class ConfirmedConnections {
     if (known) return known
     const connection = this.#client.open(primary)
     if (!connection) throw new NotDurableError('no primary is known')
-    const confirmed = new ConfirmedConnection(connection, this.#confirmation(connection))
+    const confirmed = new ConfirmedConnection(connection, this.#command, this.#confirmation(connection))
     this.#connections.set(primary, confirmed)
     connection.onEnded(() => this.#connections.delete(primary))
     return confirmed

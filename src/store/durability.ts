@@ -31,7 +31,10 @@ export class Durability {
       )
     if (option !== 'disk' && client.sentinels?.translated)
       throw new TypeError('durability: { replicas } does not work with Sentinels and a natMap')
-    this.#connections = new ConfirmedConnections(client, (connection) => this.#confirmation(connection))
+    const command = option === 'disk' ? 'WAITAOF' : 'WAIT'
+    this.#connections = new ConfirmedConnections(client, command, (connection) =>
+      this.#confirmation(connection),
+    )
   }
 
   /** Whether changes are made on a connection of their own, and waited for. */

@@ -9,6 +9,7 @@ import {
   StoreRefusedError,
   StoreTimeoutError,
 } from './errors.js'
+import { isTraced, traced } from './traces.js'
 
 // Errors of a server that is on its way up, down, or to another role; scripts put their own words before. Redirections come
 // through if the client sent several commands as one pipeline.
@@ -124,8 +125,8 @@ export class RetryingClient {
       if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
       tries.last = error
       certainty.unanswered ||= !this.client.isReply(error)
-      do await this.#nextTry()
-      while (!tries.over && this.client.state === 'away')
+      const wait = () => this.#untilAnswering(tries)
+      await (isTraced('wait') ? traced('wait', {}, wait) : wait())
       if (tries.over) throw error
       this.#onRetry(error)
       try {
@@ -134,6 +135,11 @@ export class RetryingClient {
         error = next
       }
     }
+  }
+
+  async #untilAnswering(tries: Tries): Promise<void> {
+    do await this.#nextTry()
+    while (!tries.over && this.client.state === 'away')
   }
 
   #isTransient(error: unknown): boolean {

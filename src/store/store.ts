@@ -16,6 +16,7 @@ import { RetryingClient } from './retrying-client.js'
 import { dataOf, type LoadedSession } from './session-codec.js'
 import { SessionRepository } from './session-repository.js'
 import { sharedQueue } from './shared-queue.js'
+import { isTraced, traced } from './traces.js'
 import { PendingUpdate, type Riding, updateOnLoad, withoutExtending } from './update-on-load.js'
 
 type Callback<T> = (error?: unknown, result?: T) => void
@@ -106,7 +107,10 @@ export class ExactRedisStore extends Store {
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
     if (isCallback(callback) && this.heldBy(sid, data)?.isStored()) return callback()
-    return asCallback(this.measure('commit', this.commitOrReplace(sid, data)), callback)
+    return asCallback(
+      this.measure('commit', sid, () => this.commitOrReplace(sid, data)),
+      callback,
+    )
   }
 
   /**
@@ -117,7 +121,9 @@ export class ExactRedisStore extends Store {
     session: Session & Partial<SessionData>,
     { idempotencyKey = '' }: { readonly idempotencyKey?: string | undefined } = {},
   ): Promise<void> {
-    return this.measure('commit', this.commitSession(session as Session & SessionData, idempotencyKey))
+    return this.measure('commit', session.id, () =>
+      this.commitSession(session as Session & SessionData, idempotencyKey),
+    )
   }
 
   /**
@@ -171,14 +177,16 @@ export class ExactRedisStore extends Store {
 
   /** Ends the session: no commit brings it back. */
   override destroy(sid: string, callback?: Callback<void>): Promise<void> {
-    const destroyed = this.measure('destroy', this.sessions.destroy(sid, this.redis.deadline()))
+    const destroyed = this.measure('destroy', sid, () => this.sessions.destroy(sid, this.redis.deadline()))
     return asCallback(destroyed, callback)
   }
 
   /** Ends the request's session, bringing its counters and capped lists to their last state, and gives the request a new one. */
   override regenerate(req: Request, callback: Callback<void>): void {
     const held = this.held.get(req.session)
-    const retired = held ? this.measure('regenerate', held.retire(this.redis.deadline())) : Promise.resolve()
+    const retired = held
+      ? this.measure('regenerate', held.sid, () => held.retire(this.redis.deadline()))
+      : Promise.resolve()
     void asCallback(retired, (error) => {
       if (!error) this.generate(req)
       callback(error)
@@ -246,8 +254,9 @@ export class ExactRedisStore extends Store {
   }
 
   private async loadData(sid: string, counts: boolean): Promise<SessionData | null> {
-    const loading = this.sessions.load(sid, counts && !this.disableTouch, this.redis.deadline())
-    const loaded = await this.measure('load', loading)
+    const loaded = await this.measure('load', sid, () =>
+      this.sessions.load(sid, counts && !this.disableTouch, this.redis.deadline()),
+    )
     return loaded ? this.dataOf({ ...loaded, counts }) : null
   }
 
@@ -259,8 +268,9 @@ export class ExactRedisStore extends Store {
   }
 
   private async makeUpdate(sid: string, change: Change, { idempotencyKey = '', keys }: UpdateOptions) {
-    const updating = this.sessions.update(sid, { change, idempotencyKey, keys }, this.redis.deadline())
-    const found = await this.measure('commit', updating)
+    const found = await this.measure('commit', sid, () =>
+      this.sessions.update(sid, { change, idempotencyKey, keys }, this.redis.deadline()),
+    )
     if (!found) return undefined
     if (found.repeated) this.emit('duplicate')
     return { data: this.dataOf(found.loaded), repeated: found.repeated }
@@ -328,14 +338,14 @@ export class ExactRedisStore extends Store {
     if (this.disableTouch) return
     const deadline = this.redis.deadline()
     const held = this.heldBy(sid, data)
-    if (held) return this.measure('touch', held.touch(deadline))
+    if (held) return this.measure('touch', sid, () => held.touch(deadline))
     // Of no data there is nothing to go by but what is stored.
     const ttlMs = ttlOf(data ?? {}, this.ttl)
-    const touched =
+    await this.measure('touch', sid, () =>
       ttlMs === undefined
         ? this.sessions.destroy(sid, deadline)
-        : this.sessions.extend(sid, ttlMs, !data, deadline)
-    await this.measure('touch', touched)
+        : this.sessions.extend(sid, ttlMs, !data, deadline),
+    )
   }
 
   private dataOf(loaded: LoadedSession): SessionData {
@@ -355,11 +365,20 @@ export class ExactRedisStore extends Store {
     return found
   }
 
-  /** Emits how long an operation took, and how it ended. */
-  private async measure<T>(operation: Operation, work: Promise<T>): Promise<T> {
+  /** Emits how long an operation took, and how it ended, and traces it. */
+  private measure<T>(operation: Operation, sid: string, work: () => Promise<T>): Promise<T> {
+    if (!isTraced(operation)) return this.timed(operation, work)
+    const { client, durability } = this.redis
+    const isScript = operation !== 'destroy' || durability.waits
+    const call = isScript ? { command: 'EVALSHA', script: operation } : { command: 'DEL' }
+    const location = client.locationOf(this.prefix + sid)
+    return traced(operation, { ...call, location }, () => this.timed(operation, work))
+  }
+
+  private async timed<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
     const began = performance.now()
     try {
-      const result = await work
+      const result = await work()
       this.emit(operation, performance.now() - began, 'ok')
       return result
     } catch (error) {

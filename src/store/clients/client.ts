@@ -21,7 +21,16 @@ export interface Address {
   readonly port: number
 }
 
-/** Opens and ends connections; the store's own, on which nothing else is sent. */
+/** The server that has a key, as traces name it; what isn't known is left out. */
+export interface Location {
+  /** A name or address, or the path of a socket. */
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  /** The number of the database (SELECT). */
+  readonly database?: number | undefined
+}
+
+/** A connection that the store opened, on which nothing else is sent. */
 export interface OwnConnection extends Commands {
   /** The server that it is connected to; undefined while it is to none. */
   readonly server: Address | undefined
@@ -53,7 +62,7 @@ export interface Sentinels {
 export interface StoreClient extends Commands {
   /** `away` while commands would wait or fail, `ended` if it was told to stop for good. */
   readonly state: 'ready' | 'away' | 'ended'
-  /** How often a connection was lost: what was in flight then, a client may send again by itself. */
+  /** How often a connection was lost. What was in flight then may be sent again by the client itself. */
   readonly losses: number
   /** Settles once the client is connected, so that it knows its servers. */
   connected(): Promise<void>
@@ -61,6 +70,8 @@ export interface StoreClient extends Commands {
   primaries(): Commands[]
   /** Names the primary that has a key; undefined while it is not known. */
   primaryOf(key: string): string | undefined
+  /** Says where a key is, as far as is known. */
+  locationOf(key: string): Location
   /** Whether it opens connections of the store's own, which a change can be confirmed on. */
   readonly confirms: boolean
   /** Opens a connection of the store's own to a primary; undefined if it is none any more. */
@@ -72,9 +83,16 @@ export interface StoreClient extends Commands {
   reconnect(): void
   /** Whether an error is an answer of Redis, and not one of the connection or the client: what it refused was not done. */
   isReply(error: unknown): error is Error
-  /** @returns the pattern or key that the server knows one of the client's by: a client may put a prefix before each. */
+  /** What the client puts before each key by itself; '' for nothing. */
   readonly keyPrefix: string
 }
 
 /** What is done with each connection that the store opens, before it is used: what the user did with the client itself. */
 export type PrepareConnection = (connection: object) => void
+
+/** @param address `host:port` of a Cluster's node, which has one database. */
+export function locationOf(address: string | undefined): Location {
+  if (!address) return {}
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)), database: 0 }
+}

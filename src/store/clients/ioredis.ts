@@ -1,14 +1,16 @@
 // A client of ioredis or iovalkey, as the store sees it.
 import calculateSlot from 'cluster-key-slot'
-import type {
-  Address,
-  Argument,
-  Commands,
-  OwnConnection,
-  PrepareConnection,
-  Script,
-  Sentinels,
-  StoreClient,
+import {
+  type Address,
+  type Argument,
+  type Commands,
+  type Location,
+  locationOf,
+  type OwnConnection,
+  type PrepareConnection,
+  type Script,
+  type Sentinels,
+  type StoreClient,
 } from './client.js'
 import { GatheredWrites, type Socket } from './gathered-writes.js'
 
@@ -40,6 +42,8 @@ export interface IoredisCluster extends IoredisCommands {
 interface Options {
   readonly host?: string
   readonly port?: number
+  readonly path?: string
+  readonly db?: number
   readonly keyPrefix?: string
   readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null
   readonly name?: string
@@ -149,6 +153,7 @@ abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements S
   abstract primaries(): Commands[]
   abstract primaryOf(key: string): string | undefined
   abstract open(primary: string): OwnConnection | undefined
+  abstract locationOf(key: string): Location
   abstract refresh(key: string): void
   abstract reconnect(): void
 
@@ -192,6 +197,13 @@ class Single extends Ioredis<IoredisClient> {
 
   primaryOf(): string {
     return ''
+  }
+
+  locationOf(): Location {
+    const { sentinels, path, host, port, db: database } = optionsOf(this.client)
+    if (path) return { host: path, database }
+    const { remoteAddress, remotePort } = socketOf(this.client) ?? {}
+    return sentinels ? { host: remoteAddress, port: remotePort, database } : { host, port, database }
   }
 
   open(): OwnConnection {
@@ -253,6 +265,10 @@ class Clustered extends Ioredis<IoredisCluster> {
 
   primaryOf(key: string): string | undefined {
     return this.client.slots[calculateSlot(this.keyPrefix + key)]?.[0]
+  }
+
+  locationOf(key: string): Location {
+    return locationOf(this.primaryOf(key))
   }
 
   open(primary: string): OwnConnection | undefined {

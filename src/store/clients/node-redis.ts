@@ -1,13 +1,15 @@
 // A client of node-redis 5 or 6, as the store sees it: createClient, createCluster, or createSentinel.
 import calculateSlot from 'cluster-key-slot'
-import type {
-  Address,
-  Argument,
-  Commands,
-  OwnConnection,
-  PrepareConnection,
-  Script,
-  StoreClient,
+import {
+  type Address,
+  type Argument,
+  type Commands,
+  type Location,
+  locationOf,
+  type OwnConnection,
+  type PrepareConnection,
+  type Script,
+  type StoreClient,
 } from './client.js'
 
 interface NodeRedisState {
@@ -52,6 +54,16 @@ export interface NodeRedisSentinel extends NodeRedisState {
 
 /** The user's own settings of how replies are read, and of how long they are waited for, are for the user's commands. */
 const OWN_OPTIONS = { timeout: undefined, typeMapping: {} }
+
+/** The options that a client was made with, as far as they are used here; what its `url` says is among them. */
+interface Options {
+  readonly socket?: { readonly host?: string; readonly port?: number; readonly path?: string }
+  readonly database?: number
+}
+
+function optionsOf(client: NodeRedisClient): Options {
+  return (client as unknown as { readonly options?: Options }).options ?? {}
+}
 
 type Send = (args: string[], key: string | undefined) => Promise<unknown>
 
@@ -185,6 +197,7 @@ abstract class NodeRedis extends Target implements StoreClient {
 
   abstract primaries(): Commands[]
   abstract primaryOf(key: string): string | undefined
+  abstract locationOf(key: string): Location
   abstract open(primary: string): OwnConnection | undefined
 }
 
@@ -204,6 +217,11 @@ class Single extends NodeRedis {
 
   primaryOf(): string {
     return ''
+  }
+
+  locationOf(): Location {
+    const { socket: { host, port, path } = {}, database = 0 } = optionsOf(this.#client)
+    return path ? { host: path, database } : { host: host ?? 'localhost', port: port ?? 6379, database }
   }
 
   open(): OwnConnection {
@@ -232,6 +250,10 @@ class BySentinels extends NodeRedis {
 
   primaryOf(): string {
     return ''
+  }
+
+  locationOf(): Location {
+    return {}
   }
 
   open(): undefined {}
@@ -263,6 +285,10 @@ class Clustered extends NodeRedis {
 
   primaryOf(key: string): string | undefined {
     return this.#client.slots[calculateSlot(key)]?.master.address
+  }
+
+  locationOf(key: string): Location {
+    return locationOf(this.primaryOf(key))
   }
 
   open(primary: string): OwnConnection | undefined {
