@@ -1,5 +1,6 @@
 // Runs one of the programs of this folder, which are TypeScript: node test/proof/run.mjs histories --minutes 5
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { build } from 'esbuild'
 
 const [name, ...args] = process.argv.slice(2)
@@ -13,5 +14,8 @@ await build({
   packages: 'external',
   target: 'es2023',
 })
-const { status } = spawnSync(process.execPath, [outfile, ...args], { stdio: 'inherit' })
+const program = spawn(process.execPath, [outfile, ...args], { stdio: 'inherit' })
+// It ends what it has started first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal))
+const [status] = await once(program, 'exit')
 process.exit(status ?? 1)

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { atExit } from './at-exit.js'
 
 /** A built instance as a process of its own: `node dist/counter/server.js` with this environment and free ports. */
 export class InstanceProcess {
@@ -21,7 +22,11 @@ export class InstanceProcess {
     this.child.stderr?.on('data', (text) => {
       this.errors += text
     })
-    this.#exit = once(this.child, 'close').then(([code]) => code)
+    const ended = atExit(() => this.child.kill('SIGKILL'))
+    this.#exit = once(this.child, 'close').then(([code]) => {
+      ended()
+      return code
+    })
   }
 
   /** Starts one and waits until it listens. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { redisServer } from '../../src/demo/redis-program.js'
+import { atExit } from './at-exit.js'
 import { freePort } from './free-port.js'
 
 /** @returns the path of Redis (REDIS_SERVER names the program, for other versions), which can be a Sentinel too. */
@@ -22,6 +23,10 @@ export class RedisServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'redissessions-'))
   readonly #args: readonly string[]
   #process: ChildProcess | undefined
+  readonly #stopped = atExit(() => {
+    this.#process?.kill('SIGKILL')
+    this.#removeData()
+  })
   readonly port: number
 
   private constructor(port: number, args: readonly string[]) {
@@ -123,6 +128,11 @@ export class RedisServer {
   /** Ends it and removes its data. */
   async stop(): Promise<void> {
     await this.#end('SIGKILL')
+    this.#removeData()
+    this.#stopped()
+  }
+
+  #removeData(): void {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

@@ -1,6 +1,7 @@
 // Records what clients ask of the counter and what they are answered, while its instances and Redis are killed, frozen and cut off, and
 // checks the history of each session for linearizability: npm run histories -- [--minutes N] [--seed N]
 import { parseArgs } from 'node:util'
+import { exitOnSignals } from '../../support/at-exit.js'
 import { Random } from '../random.js'
 import { judge, type Operation, smallestViolation } from './linearizable.js'
 import { Nemesis } from './nemesis.js'
@@ -32,6 +33,7 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
   console.error('--minutes takes a number above 0, --seed a whole number')
   process.exit(78)
 }
+exitOnSignals()
 console.log(
   `histories: ${minutes} min, seed ${seed}, ${INSTANCES} instances, ${SESSIONS} sessions of 6 clients at once`,
 )

@@ -2,6 +2,7 @@
 //   npm run schedules -- [--minutes N] [--seed N [--path P]]
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
+import { exitOnSignals } from '../../support/at-exit.js'
 import { RedisServer } from '../../support/redis-server.js'
 import { buildStore, explore } from './explore.js'
 
@@ -14,6 +15,7 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
   console.error('--minutes takes a number above 0, --seed a whole number')
   process.exit(78)
 }
+exitOnSignals()
 const server = await RedisServer.start('--enable-debug-command', 'yes')
 const redis = new Redis(server.port, '127.0.0.1')
 const { schedules, ms, broken } = await explore(await buildStore(), redis, {
