@@ -8,32 +8,32 @@ import { fileURLToPath } from 'node:url'
 const store = join(dirname(dirname(fileURLToPath(import.meta.url))), 'src/store')
 const file = join(store, 'scripts.generated.ts')
 
-/** @returns the TypeScript of all scripts. */
-export function generated() {
+/** @returns the TypeScript of all scripts. @param read reads a file: tests of tests change what is read. */
+export function generated(read = (path) => readFileSync(path, 'utf8')) {
   const shared = new Map()
   const scripts = readdirSync(join(store, 'scripts'))
     .filter((name) => name.endsWith('.lua'))
     .sort()
-    .map((name) => script(name, shared))
+    .map((name) => script(name, shared, read))
   const constants = [...shared].map(([name, value]) => `export const ${name} = ${value}\n`)
   return `// Written by scripts/store-scripts.mjs from scripts/*.lua: change those, and run it.
 
 ${[...constants, ...scripts].join('\n')}`
 }
 
-function script(name, shared) {
-  const code = compile(readFileSync(join(store, 'scripts', name), 'utf8'), shared)
+function script(name, shared, read) {
+  const code = compile(read(join(store, 'scripts', name)), shared, read)
   const sha = createHash('sha1').update(code).digest('hex')
   const text = code.replace(/[\\`]|\$\{/g, '\\$&')
   return `export const ${constantCase(name.slice(0, -4))} = {\n  sha: '${sha}',\n  lua: \`${text}\`,\n} as const\n`
 }
 
 /** Includes the shared pieces, names the arguments, and leaves out comments. */
-function compile(lua, shared) {
+function compile(lua, shared, read) {
   const lines = lua.split('\n').flatMap((line) => {
     const [, directive, words = ''] = /^\s*-- @(\w+) (.*)$/.exec(line) ?? []
     if (directive === 'include') {
-      const piece = compile(readFileSync(join(store, 'scripts/includes', `${words}.lua`), 'utf8'), shared)
+      const piece = compile(read(join(store, 'scripts/includes', `${words}.lua`)), shared, read)
       // Scripts that are made at run time have it, too.
       if (words === 'prune') shared.set('PRUNE', `\`${piece}\``)
       return piece

@@ -16,6 +16,7 @@ await build({
 })
 const program = spawn(process.execPath, [outfile, ...args], { stdio: 'inherit' })
 // It ends what it has started first.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => program.kill(signal))
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+  process.on(signal, () => program.kill(signal))
 const [status] = await once(program, 'exit')
 process.exit(status ?? 1)

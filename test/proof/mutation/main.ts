@@ -1,101 +1,79 @@
-// Changes the store's Lua scripts in one place at a time, and looks whether a schedule or a test notices:
-//   npm run mutation:lua -- [--tests N] [--minutes N]
-// Schedules are played for each mutant; of those that they miss, every so many-th is given to the tests, which take longer: N in all
-// (default: all). What is found is added to dist/proof/lua-mutation.json, so that a run goes on where the last one ended.
-import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { clearTimeout, setTimeout } from 'node:timers'
+// Changes the store in one place at a time, and looks whether a test or a schedule notices:
+//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--fresh]
+// Mutants that were noticed are remembered in dist/proof and not tried again until their file changes, or with --fresh. It ends with 1
+// if one survives that explained-survivors.ts doesn't explain, or explains in vain.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Redis } from 'ioredis'
-import { RedisServer } from '../../support/redis-server.js'
-import { buildStore, explore } from '../schedules/explore.js'
-import { luaMutants, SCRIPTS_FILE, withMutant } from './lua-mutants.js'
-import type { Mutant } from './mutate-lua.js'
+import { exitOnSignals } from '../../support/at-exit.js'
+import { type Trial, tryAll, type Verdict } from './attempts.js'
+import { EXPLAINED } from './explained-survivors.js'
+import { luaTrials } from './lua-trials.js'
+import { typescriptTrials } from './typescript-trials.js'
 
-/** A script takes less than a millisecond; one that is still running after this, in ms, never ends. */
-const HANGS_AFTER_MS = 40_000
-/** How many schedules are played for each mutant. */
-const SCHEDULES = 250
-/** The tests that may notice what the schedules don't, the quick ones first. */
-const SUITES = [
-  ['test/store/merge.test.ts', 'test/store/update.test.ts', 'test/store/store.test.ts'],
-  ['test/store/update-on-load.test.ts', 'test/store/express.test.ts', 'test/store/durability.test.ts'],
-]
-const RESULTS = 'dist/proof/lua-mutation.json'
+const KINDS = { lua: luaTrials, typescript: typescriptTrials }
 
-type Verdict = 'no Lua' | 'schedules' | 'missed by schedules' | 'tests' | 'survived'
-
-const { values } = parseArgs({ options: { tests: { type: 'string' }, minutes: { type: 'string' } } })
-const most = Number(values.tests ?? Number.POSITIVE_INFINITY)
-const end = performance.now() + Number(values.minutes ?? Number.POSITIVE_INFINITY) * 60_000
-const source = readFileSync(SCRIPTS_FILE, 'utf8')
-const verdicts: Record<string, Verdict> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {}
-const server = await RedisServer.start('--enable-debug-command', 'yes')
-let redis = connect()
-
-const mutants = new Map(
-  luaMutants().map((mutant) => [`${mutant.start} ${mutant.what} (${mutant.text})`, mutant]),
-)
-const isOpen = (verdict: Verdict | undefined) => verdict === undefined || verdict === 'missed by schedules'
-for (const [name, mutant] of mutants) {
-  if (performance.now() < end && verdicts[name] === undefined) note(name, await bySchedules(mutant))
-}
-redis.disconnect()
-await server.stop()
-const missed = [...mutants].filter(([name]) => !['no Lua', 'schedules'].includes(verdicts[name] ?? ''))
-const step = Math.max(1, missed.length / most)
-for (let i = 0; i < missed.length; i += step) {
-  const [name, mutant] = missed[Math.floor(i)] ?? []
-  if (name && mutant && performance.now() < end && isOpen(verdicts[name])) note(name, byTests(mutant))
+interface Remembered {
+  readonly by: string
+  /** Of the file that the mutant is of. */
+  readonly hash: string
 }
 
-const named = (verdict: Verdict) => [...mutants.keys()].filter((name) => verdicts[name] === verdict)
-const [noticed, tested, survived] = [named('schedules'), named('tests'), named('survived')]
-const valid = mutants.size - named('no Lua').length
-console.log(
-  `${valid} mutants: schedules notice ${noticed.length}; of ${tested.length + survived.length} others the tests notice ${tested.length}`,
-)
-for (const name of survived) console.log(`  survived: ${name}`)
-
-function note(name: string, verdict: Verdict): void {
-  verdicts[name] = verdict
-  console.log(`${verdict}: ${name}`)
-  writeFileSync(RESULTS, JSON.stringify(verdicts, undefined, 2))
+const { values } = parseArgs({
+  options: { of: { type: 'string' }, only: { type: 'string' }, fresh: { type: 'boolean' } },
+})
+const chosen = Object.entries(KINDS).filter(([kind]) => values.of === undefined || values.of === kind)
+if (chosen.length === 0) {
+  console.error(`--of takes ${Object.keys(KINDS).join(' or ')}`)
+  process.exit(78)
 }
+exitOnSignals()
+mkdirSync('dist/proof', { recursive: true })
+let held = true
+for (const [kind, trialsOf] of chosen) held = (await score(kind, trialsOf)) && held
+process.exit(held ? 0 : 1)
 
-/** @returns a client whose commands fail at once without a server. */
-function connect(): Redis {
-  const options = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, retryStrategy: () => null }
-  return new Redis(server.port, '127.0.0.1', options).on('error', () => {})
-}
-
-async function bySchedules(mutant: Mutant): Promise<Verdict> {
-  const changed = withMutant(source, mutant)
-  for (const [, lua = ''] of changed.matchAll(/lua: `([^`]*)`/g)) {
-    const loaded = await redis.script('LOAD', lua.replace(/\\([\\`$])/g, '$1')).catch(() => undefined)
-    if (loaded === undefined) return 'no Lua'
+/** @returns whether each mutant was noticed, or is explained. */
+async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boolean> {
+  const file = `dist/proof/mutation-${kind}.json`
+  const known: Record<string, Remembered> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  const { trials, control } = await trialsOf()
+  const wanted = trials.filter(({ name }) => name.includes(values.only ?? ''))
+  const isKnown = ({ name, path }: Trial) => !values.fresh && known[name]?.hash === hashOf(path)
+  const open = wanted.filter((trial) => !isKnown(trial))
+  const survivors: string[] = []
+  let tried = 0
+  const note = ({ name, path }: Trial, verdict: Verdict, ms: number) => {
+    tried += 1
+    const said = verdict === 'survived' ? verdict : `noticed by ${verdict.by}`
+    console.log(
+      `${tried}/${open.length} ${(ms / 1000).toFixed(1)} s  ${name}\n    ${said.replaceAll(/\s+/g, ' ').slice(0, 160)}`,
+    )
+    if (verdict === 'survived') survivors.push(name)
+    else {
+      known[name] = { by: verdict.by, hash: hashOf(path) }
+      writeFileSync(file, JSON.stringify(known, undefined, 2))
+    }
   }
-  const Store = await buildStore((path, text) => (path.endsWith(SCRIPTS_FILE) ? changed : text))
-  const limits = { ms: HANGS_AFTER_MS * 2, most: SCHEDULES, seed: 1, shrink: false }
-  // Not the timers that schedules take the place of.
-  const watchdog = setTimeout(() => server.kill(), HANGS_AFTER_MS)
-  const { broken } = await explore(Store, redis, limits)
-  clearTimeout(watchdog)
-  // A script that never ends has been ended with its server; its client made its timers while others had taken their place.
-  if ((await redis.ping().catch(() => undefined)) !== 'PONG') {
-    redis.disconnect()
-    await server.start()
-    redis = connect()
-  }
-  return broken ? 'schedules' : 'missed by schedules'
+  const { controls, red } = await tryAll(open, control, note)
+  const explained = EXPLAINED[kind] ?? {}
+  const unexplained = survivors.filter((name) => explained[name] === undefined)
+  const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
+  const noticed = wanted.length - survivors.length
+  console.log(
+    `\n${kind}: ${wanted.length} mutants, ${noticed} noticed (${((100 * noticed) / wanted.length).toFixed(1)} %), ` +
+      `${survivors.length - unexplained.length} survivors explained; of ${controls} runs without a change ${red.length} failed`,
+  )
+  for (const name of unexplained) console.log(`  survived: ${name}`)
+  for (const name of inVain) console.log(`  explained, but noticed: ${name}`)
+  for (const failed of red) console.log(`  failed without a change: ${failed}`)
+  return unexplained.length + inVain.length + red.length === 0
 }
 
-function byTests(mutant: Mutant): Verdict {
-  for (const suite of SUITES) {
-    const args = ['vitest', 'run', '--config', 'vitest.mutation.config.ts', '--bail', '1', ...suite]
-    const env = { ...process.env, LUA_MUTANT: JSON.stringify(mutant) }
-    const { status } = spawnSync('npx', args, { env, stdio: 'ignore' })
-    if (status !== 0) return 'tests'
-  }
-  return 'survived'
+function isIn(trials: readonly Trial[], name: string): boolean {
+  return trials.some((trial) => trial.name === name)
+}
+
+function hashOf(path: string): string {
+  return createHash('sha1').update(readFileSync(path)).digest('hex')
 }

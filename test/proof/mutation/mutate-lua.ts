@@ -7,8 +7,9 @@ export interface Mutant {
   readonly what: string
 }
 
+// What stands for a value in a template text (no Lua has it) is one word; a backslash belongs to the text around a script.
 const TOKEN =
-  /--[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|\d+(?:\.\d+)?|==|~=|<=|>=|\.\.|[^\s]/g
+  /\$\{(?:[^{}`]|`[^`]*`)*\}|--[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|\d+(?:\.\d+)?|==|~=|<=|>=|\.\.|[^\s]/g
 
 const SWAPPED: Readonly<Record<string, string>> = {
   '==': '~=',
@@ -40,6 +41,7 @@ export function mutantsOf(lua: string): Mutant[] {
   for (const { 0: token, index } of lua.matchAll(TOKEN)) {
     const end = index + token.length
     const swapped = Object.hasOwn(SWAPPED, token) ? SWAPPED[token] : undefined
+    if (changesNothing(lua, index, end)) continue
     if (swapped !== undefined) add(index, end, swapped)
     else if (/^\d/.test(token)) add(index, end, `${Number(token) + 1}`)
     else if (token === 'not') add(index, end, '')
@@ -56,6 +58,13 @@ export function mutantsOf(lua: string): Mutant[] {
     at += line.length + 1
   }
   return mutants
+}
+
+/** Whether a mutant of this token would be the same script: `x + 0`, which only makes a number of x; `plain` for a text without magic. */
+function changesNothing(lua: string, start: number, end: number): boolean {
+  const [before, token, after] = [lua.slice(0, start), lua.slice(start, end), lua.slice(end)]
+  if (token === '+') return /^ 0\b(?!\.)/.test(after)
+  return token === 'true' && after.startsWith(')') && /'(?:[^'^$()%.[\]*+?-])*', [^,()]+, $/.test(before)
 }
 
 /** Whether a line can go without leaving a block open, or a name that later lines need. */
