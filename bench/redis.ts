@@ -66,7 +66,7 @@ export async function startRedis(
 }
 
 // What stores send; a script's own commands have other names, and are its own affair.
-const SENT = ['evalsha', 'eval', 'get', 'getex', 'set', 'setex', 'expire', 'del']
+const SENT = ['evalsha', 'eval', 'hgetall', 'get', 'getex', 'set', 'setex', 'expire', 'del']
 
 async function commandsOf(client: Redis): Promise<number> {
   const stats = await client.info('commandstats')

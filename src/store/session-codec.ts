@@ -35,11 +35,14 @@ export function partsOf(reply: unknown): string[] {
   return ((reply ?? []) as readonly (string | number)[]).map(String)
 }
 
-/** @returns the session that these parts of a script's reply are; undefined for none. */
+/**
+ * @param at when it was extended, by performance.now(), if it is one that uses extend.
+ * @returns the session that these parts of a script's reply are; undefined for none.
+ */
 export function loadedOf(
   sid: string,
   parts: readonly string[],
-  extended: boolean,
+  at: number,
   rules: Rules,
   parse: (text: string) => unknown,
 ): LoadedSession | undefined {
@@ -56,10 +59,11 @@ export function loadedOf(
     const legacy = { text, fields }
     return { ...common, base: new Map(fields), legacy, expiry: undefined, extendedAt: never }
   }
-  if (parts.length === 2 && !slidingMs) throw new ForeignRecordError()
+  const base = fieldsOfReply(parts, 2)
+  if (base.size === 0 && !slidingMs) throw new ForeignRecordError()
   const expiry: Expiry = slidingMs ? { kind: 'sliding', ms: Number(slidingMs) } : FIXED
-  const extendedAt = extended && slidingMs ? performance.now() : never
-  return { ...common, base: fieldsOfReply(parts, 2), legacy: undefined, expiry, extendedAt }
+  const extendedAt = slidingMs ? at : never
+  return { ...common, base, legacy: undefined, expiry, extendedAt }
 }
 
 /** @throws ForeignRecordError for what is no session. */

@@ -52,8 +52,11 @@ export interface NodeRedisSentinel extends NodeRedisState {
   on(event: string, listener: () => void): unknown
 }
 
+/** RESP 3's type of a map: as an array, as RESP 2 has it. */
+const MAP = 37
+
 /** The user's own settings of how replies are read, and of how long they are waited for, are for the user's commands. */
-const OWN_OPTIONS = { timeout: undefined, typeMapping: {} }
+const OWN_OPTIONS = { timeout: undefined, typeMapping: { [MAP]: Array } }
 
 /** The options that a client was made with, as far as they are used here; what its `url` says is among them. */
 interface Options {

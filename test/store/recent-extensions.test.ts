@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { ExactRedisStore } from '../../src/store/index.js'
+import { useRedis } from '../support/use-redis.js'
+import { load, newSession } from './requests.js'
+
+const { client } = await useRedis()
+const HOUR = 3_600_000
+const pttl = () => client.pttl('sess:sid')
+
+/** @returns how often a script and a plain command loaded a session while this was done. */
+async function loadsOf(work: () => Promise<unknown>) {
+  await client.config('RESETSTAT')
+  await work()
+  const stats = await client.info('commandstats')
+  const calls = (name: string) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+  return { scripts: calls('evalsha'), plain: calls('hgetall') - calls('evalsha') }
+}
+
+async function laterBy<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  const { now } = performance
+  performance.now = () => now.call(performance) + ms
+  try {
+    return await work()
+  } finally {
+    performance.now = now
+  }
+}
+
+/** A session of an hour that was loaded, and so extended, by this store. */
+async function open() {
+  const store = new ExactRedisStore({ client, counters: ['visits'] })
+  const session = newSession(store, 'sid', { maxAge: HOUR })
+  session.visits = 1
+  await client.del('sess:sid')
+  await store.commit(session)
+  await load(store, 'sid')
+  return store
+}
+
+describe('a session that was extended a moment ago', () => {
+  it('is loaded by a plain command, and looks as it does otherwise', async () => {
+    const store = await open()
+    const loads = await loadsOf(async () => {
+      const found = await load(store, 'sid')
+      expect(found.visits).toBe(1)
+      expect(found.cookie.maxAge).toBeGreaterThan(HOUR * 0.99)
+      expect(found.cookie.maxAge).toBeLessThanOrEqual(HOUR)
+      // Nothing is left to do at the end of the response.
+      let ended = false
+      store.touch('sid', found, () => {
+        ended = true
+      })
+      expect(ended).toBe(true)
+    })
+    expect(loads).toEqual({ scripts: 0, plain: 1 })
+  })
+
+  it('is extended again within a hundredth of its life', async () => {
+    const store = await open()
+    await client.pexpire('sess:sid', HOUR - 36_000)
+    await laterBy(36_000, () => load(store, 'sid'))
+    expect(await pttl()).toBeGreaterThan(HOUR - 36_000)
+  })
+
+  it('expires as another has said since', async () => {
+    const [store, other] = [await open(), new ExactRedisStore({ client })]
+    const longer = await load(other, 'sid')
+    longer.cookie.maxAge = 2 * HOUR
+    await other.commit(longer)
+    await client.pexpire('sess:sid', HOUR)
+    expect((await load(store, 'sid')).cookie.originalMaxAge).toBe(2 * HOUR)
+    expect(await pttl()).toBeGreaterThan(HOUR)
+    const ending = await load(other, 'sid')
+    Object.assign(ending.cookie, { _expires: new Date(Date.now() + 60_000), originalMaxAge: null })
+    await other.commit(ending)
+    expect(Number((await load(store, 'sid')).cookie.expires)).toBeLessThanOrEqual(Date.now() + 60_000)
+    expect(await pttl()).toBeLessThanOrEqual(60_000)
+  })
+
+  it('is gone when another has ended it, and is a record of connect-redis when one was put there', async () => {
+    const store = await open()
+    await client.del('sess:sid')
+    expect(await store.get('sid')).toBeNull()
+    await client.set('sess:sid', '{"cookie":{},"visits":7}', 'EX', 100)
+    expect((await load(store, 'sid')).visits).toBe(7)
+    await client.del('sess:sid')
+    await client.lpush('sess:sid', 'a')
+    await expect(store.get('sid')).rejects.toMatchObject({ code: 'ERR_SESSION_FOREIGN' })
+    await client.del('sess:sid')
+    await client.hset('sess:sid', 'name', '@ttl', '@ttl', HOUR)
+    expect(await store.get('sid')).toEqual({})
+  })
+
+  it('is remembered by its id, and of thousands the latest', async () => {
+    const store = await open()
+    const sids = Array.from({ length: 9_000 }, (_, i) => `${i}`)
+    await Promise.all(sids.map((sid) => client.hset(`sess:${sid}`, ':a', '1', '@ttl', HOUR)))
+    await Promise.all(sids.map((sid) => store.get(sid)))
+    expect(await loadsOf(() => store.get('8999'))).toEqual({ scripts: 0, plain: 1 })
+    expect(await loadsOf(() => store.get('sid'))).toEqual({ scripts: 1, plain: 0 })
+  })
+})
