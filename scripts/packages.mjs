@@ -74,6 +74,13 @@ async function packStore() {
   writeManifest('store', folder, metafile)
   const names = Object.values(metafile.outputs).flatMap((output) => output.exports)
   for (const target of ['cjs', 'esm']) copyTypes('store', ['index'], join(folder, target))
+  // The command uses the package as its users do.
+  await bundle({
+    entryPoints: ['dist/store/main.js'],
+    outfile: join(folder, 'esm/main.js'),
+    format: 'esm',
+    external: ['./index.js'],
+  })
   writeFileSync(join(folder, 'esm/index.js'), `export { ${names.join(', ')} } from '../cjs/index.js'\n`)
 }
 

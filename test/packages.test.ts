@@ -5,9 +5,13 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import type { SessionData } from 'express-session'
+import { Redis } from 'ioredis'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ExactRedisStore } from '../src/store/index.js'
+import { freePort } from './support/free-port.js'
 import { RedisServer } from './support/redis-server.js'
 
 const run = promisify(execFile)
@@ -105,6 +109,74 @@ describe('exact-sessions, installed', () => {
     writeFileSync(join(path, file), program.replace('PORT', String(redis.port)))
     const { stdout } = await run(process.execPath, [file], { cwd: path })
     expect(JSON.parse(stdout)).toEqual({ visits: 1, code: 'ERR_SESSION_GONE' })
+  })
+
+  describe('its command, which writes all sessions as connect-redis does', () => {
+    const command = (args: string[], { cwd = path, env = {} } = {}) =>
+      run(join(path, 'node_modules/.bin/exact-sessions'), args, {
+        cwd,
+        env: { PATH: process.env.PATH, ...env },
+      }).then(
+        ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+        (error: { code: number; stdout: string; stderr: string }) => error,
+      )
+    const client = () => new Redis(redis.port, '127.0.0.1')
+    const nodeRedisOnly = () => {
+      const cwd = join(folder, 'node-redis')
+      mkdirSync(join(cwd, 'node_modules'), { recursive: true })
+      symlinkSync(resolve('node_modules/redis-5'), join(cwd, 'node_modules/redis'))
+      return cwd
+    }
+
+    it('works with the client that is installed, keys and prefix included, and continues', async () => {
+      const own = client()
+      await own.flushall()
+      const encryptionKeys = ['ab'.repeat(32)]
+      const store = new ExactRedisStore({ client: own, prefix: 'app:', encryptionKeys })
+      const data = (n: number) => ({ cookie: { originalMaxAge: null }, n }) as unknown as SessionData
+      for (let n = 0; n < 250; n += 1) await store.set(`s${n}`, data(n))
+      const args = ['to-connect-redis', redis.url, '--prefix', 'app:']
+      const locked = await command(args)
+      expect(locked).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('this store has no encryptionKeys'),
+      })
+      const env = { ENCRYPTION_KEYS: ` ${'cd'.repeat(32)}\n${encryptionKeys}` }
+      expect(await command(args, { env })).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^250 written, 0 /),
+      })
+      expect(JSON.parse(String(await own.get('app:s249')))).toEqual(data(249))
+      await store.set('another', data(0))
+      const again = await command(args, { env, cwd: nodeRedisOnly() })
+      expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 written, 250 were records/) })
+      own.disconnect()
+    })
+
+    it('says in one line what is wrong', async () => {
+      expect(await command([])).toMatchObject({
+        code: 78,
+        stderr: expect.stringContaining('to-connect-redis [URL]'),
+      })
+      for (const [args, said] of [
+        [['to-connect-redis', '--prefx', 'a'], /--prefx/],
+        [['to-connect-redis', 'localhost'], /^exact-sessions: URL: expected redis:/],
+      ] as const)
+        expect(await command([...args])).toMatchObject({ code: 78, stderr: expect.stringMatching(said) })
+      const env = { ENCRYPTION_KEYS: 'secret' }
+      const wrongKey = await command(['to-connect-redis', redis.url], { env })
+      expect(wrongKey).toMatchObject({
+        code: 78,
+        stderr: expect.stringContaining('encryptionKeys: expected keys of 32'),
+      })
+      expect(wrongKey.stderr).not.toContain('secret')
+      const away = await command(['to-connect-redis', `redis://:secret@127.0.0.1:${await freePort()}`])
+      expect(away).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/no answer .*ECONNREFUSED.*run it again/),
+      })
+      expect(away.stderr).not.toContain('secret')
+    })
   })
 
   it('has one class of each error, whether it was imported or required', async () => {

@@ -1,4 +1,5 @@
 // The options, checked, with their defaults: those of connect-redis if it has them.
+import type { SessionData } from 'express-session'
 import type { Rules } from './change.js'
 import type { DurabilityOption } from './durability.js'
 import { Encryption } from './encryption.js'
@@ -15,7 +16,9 @@ export interface CheckedOptions {
   readonly deadlineMs: number
   readonly durability: DurabilityOption
   readonly encryption: Encryption | undefined
+  readonly format: 'hash' | 'connect-redis'
   readonly parseRecord: (text: string) => unknown
+  readonly stringifyRecord: (session: SessionData) => string
   readonly prepareConnection: ((connection: object) => void) | undefined
 }
 
@@ -31,14 +34,16 @@ const KNOWN = {
   deadlineMs: true,
   durability: true,
   encryptionKeys: true,
+  format: true,
   parseRecord: true,
+  stringifyRecord: true,
   prepareConnection: true,
 } satisfies Record<keyof ExactRedisStoreOptions, true>
 
 /** What those who come from connect-redis are told. */
 const NOT_HERE: Readonly<Record<string, string>> = {
   serializer:
-    'values are stored as JSON; encryptionKeys encrypts them, parseRecord reads what connect-redis wrote with one',
+    'values are stored as JSON; encryptionKeys encrypts them; parseRecord and stringifyRecord are for records of a connect-redis that has one',
   disableTTL: 'each session expires; give a long ttl',
 }
 
@@ -54,7 +59,8 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     throw new TypeError(`${name}: no such option; ${why}`)
   }
   const { counters = [], cappedLists = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
-  const { durability = 'primary', encryptionKeys, parseRecord = JSON.parse, prepareConnection } = options
+  const { durability = 'primary', format = 'hash', encryptionKeys, prepareConnection } = options
+  const { parseRecord = JSON.parse, stringifyRecord = JSON.stringify } = options
   // connect-redis takes its default for all that is falsy here.
   const prefix = options.prefix ?? 'sess:'
   const ttl = options.ttl || 86_400
@@ -93,7 +99,9 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     isDurability(durability),
     "'primary', 'disk' or { replicas: n }, a whole number from 1",
   )
+  check('format', format, format === 'hash' || format === 'connect-redis', "'hash' or 'connect-redis'")
   check('parseRecord', parseRecord, typeof parseRecord === 'function', 'a function')
+  check('stringifyRecord', stringifyRecord, typeof stringifyRecord === 'function', 'a function')
   if (encryptionKeys !== undefined && !Array.isArray(encryptionKeys))
     throw new TypeError('encryptionKeys: expected an array of keys, the newest first')
   const isPrepare = prepareConnection === undefined || typeof prepareConnection === 'function'
@@ -108,7 +116,9 @@ export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
     deadlineMs,
     durability,
     encryption: encryptionKeys && new Encryption(encryptionKeys),
+    format,
     parseRecord: (text) => parseRecord(text),
+    stringifyRecord: (session) => stringifyRecord(session),
     prepareConnection,
   }
 }

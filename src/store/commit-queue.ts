@@ -18,6 +18,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+const UNMARKED = 'the session was written as a record of connect-redis, which has no marks, in the meantime'
+
 // Of one batch: so that a hot session doesn't hold up Redis for others.
 const BATCH = 64
 
@@ -78,6 +80,7 @@ export class CommitQueue {
           const outcome = outcomes[i]
           // It ended before this try or after an earlier one that was applied.
           if (outcome?.[0] === 'gone' && isUnsure) reject(new OutcomeUnknownError(new SessionGoneError()))
+          else if (outcome?.[0] === 'moved' && isUnsure) reject(new OutcomeUnknownError(new Error(UNMARKED)))
           else if (outcome) resolve(session.length > 0 ? [outcome[0], outcome[1], found] : outcome)
           else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
         })

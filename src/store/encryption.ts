@@ -36,7 +36,7 @@ export class Encryption {
 
   /** @returns the text; as it is if it was never encrypted. @throws DecryptionError */
   open(sid: string, name: string, text: string): string {
-    if (!text.startsWith(SEALED)) return text
+    if (!isSealed(text)) return text
     const key = this.#keys.get(text.slice(1, 1 + ID_LENGTH))
     if (!key) throw new DecryptionError('it was encrypted with a key that is not in encryptionKeys')
     const bytes = Buffer.from(text.slice(1 + ID_LENGTH), 'base64url')
@@ -54,6 +54,10 @@ export class Encryption {
       throw new DecryptionError('it was changed, or belongs to another session or key', cause)
     }
   }
+}
+
+export function isSealed(text: string): boolean {
+  return text.startsWith(SEALED)
 }
 
 const ID_LENGTH = 8

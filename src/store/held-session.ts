@@ -3,7 +3,7 @@ import type { SessionData } from 'express-session'
 import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, sameCookie } from './change.js'
 import { OutcomeUnknownError, SessionExistsError, SessionGoneError } from './errors.js'
 import { type Expiry, expiryOf, FIXED, positive, sameExpiry, ttlOf } from './expiry.js'
-import type { LegacyRecord, LoadedSession } from './session-codec.js'
+import { dataOf, type LegacyRecord, type LoadedSession } from './session-codec.js'
 import type { SessionRepository } from './session-repository.js'
 
 /** What all held sessions of a store share. */
@@ -91,7 +91,7 @@ export class HeldSession {
     const isOwn = this.#exists && sameExpiry(this.#expiry, expiry)
     const isMoved = this.#isCookieMoved()
     // A cookie that was changed is stored: what extends the session later goes by it.
-    if (this.#expiry && (!isOwn || isMoved)) {
+    if (isMoved || (this.#expiry && !isOwn)) {
       const set = new Map(isMoved ? [['cookie', JSON.stringify(this.#data.cookie)]] : [])
       return this.#commitChange({ ...NO_CHANGE, set }, '', deadline)
     }
@@ -138,7 +138,8 @@ export class HeldSession {
     const { ttl } = this.#context.sessions
     const expiry = this.#expiry
     try {
-      if (!expiry || !sameExpiry(expiry, this.#expiryNow())) return false
+      if (!expiry) return !this.#counts && !this.#isCookieMoved()
+      if (!sameExpiry(expiry, this.#expiryNow())) return false
       if (!this.#counts) return !this.#isCookieMoved()
       if (expiry.kind === 'fixed' && typeof ttl !== 'function') return !this.#isCookieMoved()
       const ms = expiry.kind === 'sliding' ? expiry.ms : (ttlOf(this.#data, ttl) ?? 0)
@@ -181,8 +182,9 @@ export class HeldSession {
     }
   }
 
-  async #send(change: Change, life: Life, idempotencyKey: string, deadline: number): Promise<void> {
+  async #send(change: Change, first: Life, idempotencyKey: string, deadline: number): Promise<void> {
     const { sessions, emit } = this.#context
+    let life = first
     const others = this.#countersBeside(change)
     const reads = [...others.keys()]
     const mode = this.#exists ? 'update' : 'create'
@@ -210,9 +212,14 @@ export class HeldSession {
           throw new SessionExistsError()
         case 'gone':
           return this.#gone()
-        case 'moved':
-          // Another process, still on connect-redis, wrote the record in the meantime.
-          this.#legacy = (await sessions.load(this.sid, false, deadline))?.legacy
+        case 'moved': {
+          // A record was written in the meantime, by connect-redis or for it. It is extended as its cookie says.
+          const loaded = await sessions.load(this.sid, false, deadline)
+          this.#legacy = loaded?.legacy
+          if (!loaded?.legacy) break
+          const isOwn = change.set.has('cookie')
+          life = this.#lifeOf(isOwn ? this.#data : dataOf(loaded.base, loaded.ttlMs)) ?? life
+        }
       }
     }
   }
@@ -275,8 +282,17 @@ export class HeldSession {
     const isSame = !this.#legacy && sameExpiry(this.#expiry, expiry)
     if (isSame && expiry.kind === 'sliding') return positive(expiry.ms) === undefined ? undefined : OWN_LIFE
     if (isSame && typeof ttl !== 'function' && !change.set.has('cookie')) return OWN_LIFE
+    if (this.#legacy) return this.#lifeOf(this.#data)
     const ttlMs = ttlOf(this.#data, ttl)
     return ttlMs === undefined ? undefined : { ttlMs, expiry: isSame ? undefined : expiry }
+  }
+
+  /** Decides how a record of connect-redis expires from this use on, whatever date a copy of it has. */
+  #lifeOf(data: SessionData): Life | undefined {
+    const { ttl } = this.#context.sessions
+    const expiry = expiryOf(data, ttl)
+    const ttlMs = expiry.kind === 'sliding' ? positive(expiry.ms) : ttlOf(data, ttl)
+    return ttlMs === undefined ? undefined : { ttlMs, expiry }
   }
 
   /** How the session is to expire by what it holds now. A touch by express-session doesn't undo an end at a fixed time. */

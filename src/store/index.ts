@@ -16,7 +16,7 @@ export {
 } from './errors.js'
 export type { ExactRedisStoreEvents, OperationOutcome } from './events.js'
 export type { TtlOption } from './expiry.js'
-export type { ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
+export type { ConvertedSession, ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
 export { ExactRedisStore } from './store.js'
 export type { StoreTrace, TracedOperation } from './traces.js'
 export type { UpdateOutcome } from './update-on-load.js'

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Commands } from './clients/client.js'
 
-const RETIRED = /:retired:[\w-]+$/
+/** What this store has besides sessions. */
+const OTHERS = /:(retired:[\w-]+|commits)$/
 
 export class Keys {
   readonly #prefix: string
@@ -19,11 +20,19 @@ export class Keys {
     return this.#prefix + sid
   }
 
+  /** @returns the id of the session that has this key. */
+  idOf(key: string): string {
+    return key.slice(this.#prefix.length)
+  }
+
   /** @returns a key in the same slot of a Cluster, for what a session leaves behind. */
   retired(sid: string): string {
-    const key = this.of(sid)
-    // What stands in the first braces decides the slot; if there are none of the user's, the whole key is to.
-    return `${hasTag(key) ? key : `{${key}}`}:retired:${randomBytes(9).toString('base64url')}`
+    return `${taggedBy(this.of(sid))}:retired:${randomBytes(9).toString('base64url')}`
+  }
+
+  /** @returns a key in the same slot, for what is remembered of the commits to a record of connect-redis. */
+  commits(key: string): string {
+    return `${taggedBy(key)}:commits`
   }
 
   /** Looks at some keys of a server. @returns the ids of the sessions among them, and where to look next; "0" for the end. */
@@ -36,9 +45,14 @@ export class Keys {
     const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
     const reply = await server.call('SCAN', cursor, 'MATCH', match, 'COUNT', this.scanCount)
     const [next, keys] = reply as [string, string[]]
-    const ours = keys.filter((key) => !(hasTag(key) && RETIRED.test(key)))
+    const ours = keys.filter((key) => !(hasTag(key) && OTHERS.test(key)))
     return { next, ids: ours.map((key) => key.slice(prefix.length)) }
   }
+}
+
+/** What stands in the first braces decides the slot; if there are none of the user's, the whole key is to. */
+function taggedBy(key: string): string {
+  return hasTag(key) ? key : `{${key}}`
 }
 
 function hasTag(key: string): boolean {

@@ -1,4 +1,5 @@
 // What the store takes.
+import type { SessionData } from 'express-session'
 import type { SessionUpdate } from './change.js'
 import type { RedisClient } from './clients/detect.js'
 import type { DurabilityOption } from './durability.js'
@@ -33,6 +34,14 @@ export interface ExactRedisStoreOptions {
   readonly encryptionKeys?: readonly (string | Uint8Array)[]
   /** Reads what connect-redis wrote with a `serializer`: its `parse`. Default: JSON.parse */
   parseRecord?(text: string): unknown
+  /**
+   * How sessions are written; both forms are read. `connect-redis` is for a rollout, and for the way back: other instances may run
+   * connect-redis at the same time. A commit is then merged with those of this store as always, takes two round trips, and is not
+   * encrypted; what connect-redis writes replaces the session. Default: `hash`
+   */
+  readonly format?: 'hash' | 'connect-redis'
+  /** Writes a record for connect-redis with a `serializer`: its `stringify`. Default: JSON.stringify */
+  stringifyRecord?(session: SessionData): string
   /** Called with each connection that the store opens besides the client, before it is used: a duplicate of it. */
   prepareConnection?(connection: object): void
 }
@@ -47,3 +56,12 @@ export interface UpdateOptions {
 
 /** An update that a request makes as its session is loaded. */
 export interface UpdateOnLoad extends SessionUpdate, UpdateOptions {}
+
+/** What became of a session on the way back to connect-redis. */
+export interface ConvertedSession {
+  readonly id: string
+  /** `unchanged`: it was written so already; `gone`: it ended in the meantime; `failed`: it stays as it is. */
+  readonly outcome: 'written' | 'unchanged' | 'gone' | 'failed'
+  /** Why it failed: a ForeignRecordError or a DecryptionError. */
+  readonly error?: unknown
+}

@@ -281,6 +281,68 @@ if #all == 0 then return false end
 return session({}, key, all, ARGV[1] == '1')`,
 } as const
 
+export const RECORD = {
+  sha: '9b90c4b6d5a0490704d2037b86830e37d1361caf',
+  lua: `local KEPT_SECONDS = 600
+local function prune(key, now)
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(name, 1, 2) == '@w' then
+      local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+    end
+  end
+end
+local session, commits = KEYS[1], KEYS[2]
+local client, sequence, idempotency, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local function keep()
+  redis.call('PEXPIRE', commits, KEPT_SECONDS * 1000)
+end
+local known = redis.call('HGET', commits, '@w' .. client)
+if known then
+  local last, outcome = string.match(known, '^(%d+) %d+ (.*)$')
+  if last == sequence then
+    keep()
+    return {'done', outcome}
+  end
+  if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end
+end
+if idempotency ~= '' then
+  local first = redis.call('HGET', commits, '@w' .. idempotency)
+  if first and redis.call('EXISTS', session) == 1 then
+    keep()
+    return {'done', (string.gsub(string.match(first, '^0 %d+ (.*)$'), '^%["ok"', '["dup"'))}
+  end
+end
+local found, content = 'none', {}
+local text = redis.pcall('GET', session)
+if type(text) == 'string' then
+  found, content = redis.sha1hex(text), {text}
+elseif text then
+  content = redis.pcall('HGETALL', session)
+  if not content.err then
+    found = redis.sha1hex(table.concat(content, '\\0'))
+  elseif string.find(content.err, 'WRONGTYPE', 1, true) then
+    found, content = 'foreign', {}
+  else
+    return content
+  end
+end
+if version ~= found and version ~= 'any' then
+  return {'found', found, redis.call('PTTL', session), content}
+end
+local now = redis.call('TIME')[1]
+if not known or idempotency ~= '' then prune(commits, now) end
+if ARGV[6] == '0' then
+  redis.call('SET', session, ARGV[5], 'KEEPTTL')
+else
+  redis.call('SET', session, ARGV[5], 'PX', ARGV[6])
+end
+redis.call('HSET', commits, '@w' .. client, sequence .. ' ' .. now .. ' ' .. ARGV[7])
+if idempotency ~= '' then redis.call('HSET', commits, '@w' .. idempotency, '0 ' .. now .. ' ' .. ARGV[7]) end
+keep()
+return {'done', ARGV[7]}`,
+} as const
+
 export const RETIRE = {
   sha: 'bae039eecddd424565465ff237bbc8ccce5cd66e',
   lua: `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end

@@ -1,7 +1,8 @@
 // Turns what a script replies into a session's data.
 import type { SessionData } from 'express-session'
 import { type Fields, fieldsOf, type Rules } from './change.js'
-import { ForeignRecordError } from './errors.js'
+import { isSealed } from './encryption.js'
+import { DecryptionError, ForeignRecordError } from './errors.js'
 import { type Expiry, FIXED } from './expiry.js'
 
 /** A session as it was loaded. */
@@ -93,9 +94,19 @@ export function dataOf(fields: Fields, ttlMs?: number): SessionData {
   // One text and one parse: quicker than one for each key, and a key called __proto__ is a key as any other.
   let text = ''
   for (const [name, value] of fields) text += `${text ? ',' : ''}${JSON.stringify(name)}:${value}`
-  const data = JSON.parse(`{${text}}`) as { cookie?: { expires?: unknown } }
+  const data = parseFields(text, fields) as { cookie?: { expires?: unknown } }
   if (data.cookie?.expires && ttlMs !== undefined && ttlMs > 0) {
     data.cookie.expires = new Date(Date.now() + ttlMs).toISOString()
   }
   return data as SessionData
+}
+
+/** @throws DecryptionError for what is encrypted still, ForeignRecordError for what is no JSON; neither shows it. */
+function parseFields(text: string, fields: Fields): unknown {
+  try {
+    return JSON.parse(`{${text}}`)
+  } catch {
+    if ([...fields.values()].some(isSealed)) throw new DecryptionError('this store has no encryptionKeys')
+    throw new ForeignRecordError()
+  }
 }

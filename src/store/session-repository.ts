@@ -20,10 +20,15 @@ export interface BlindUpdate {
   readonly keys: readonly string[] | undefined
 }
 
+/** Sends a commit to a session; what CommitQueue does. */
+type Commits = Pick<CommitQueue, 'send'>
+
 interface RepositoryOptions {
   readonly rules: Rules
   readonly ttl: TtlOption
   readonly encryption: Encryption | undefined
+  /** Whether to write plain values all the same. */
+  readonly isPlain: boolean
   readonly parseRecord: (text: string) => unknown
   /** Called if Redis refuses to extend a session, which it can read all the same. */
   readonly onUnextended: (reason: string) => void
@@ -35,11 +40,11 @@ export class SessionRepository {
   readonly ttl: TtlOption
   readonly #keys: Keys
   readonly #redis: RetryingClient
-  readonly #commits: CommitQueue
+  readonly #commits: Commits
   readonly #options: RepositoryOptions
   readonly #extensions = new RecentExtensions()
 
-  constructor(keys: Keys, redis: RetryingClient, commits: CommitQueue, options: RepositoryOptions) {
+  constructor(keys: Keys, redis: RetryingClient, commits: Commits, options: RepositoryOptions) {
     this.#options = options
     this.#keys = keys
     this.#redis = redis
@@ -166,8 +171,8 @@ export class SessionRepository {
 
   /** @returns the commit, with what it writes encrypted if that is wanted. */
   #sealed(sid: string, commit: Omit<Commit, 'cappedLists'>): Omit<Commit, 'cappedLists'> {
-    const { encryption, rules } = this.#options
-    if (!encryption) return commit
+    const { encryption, rules, isPlain } = this.#options
+    if (!encryption || isPlain) return commit
     const seal = (fields: Fields) =>
       new Map(
         [...fields].map(([name, text]) => {
@@ -224,16 +229,21 @@ export class SessionRepository {
     return ids
   }
 
-  /** Does the work for the ids of all sessions, some at a time. */
-  async each(work: (sid: string) => Promise<void>): Promise<void> {
+  /** @returns the ids of all sessions, some at a time. */
+  async *batches(): AsyncGenerator<string[], undefined> {
     let some: string[] = []
     for await (const id of this.scan()) {
       some.push(id)
       if (some.length < this.#keys.scanCount) continue
-      await Promise.all(some.map(work))
+      yield some
       some = []
     }
-    await Promise.all(some.map(work))
+    yield some
+  }
+
+  /** Does the work for the ids of all sessions, some at a time. */
+  async each(work: (sid: string) => Promise<void>): Promise<void> {
+    for await (const ids of this.batches()) await Promise.all(ids.map(work))
   }
 }
 

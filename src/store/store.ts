@@ -4,14 +4,21 @@ import { type Session, type SessionData, Store } from 'express-session'
 import { type Change, fieldsOf, type Rules, type SessionUpdate, updateOf } from './change.js'
 import { checkOptions } from './checked-options.js'
 import { storeClient } from './clients/detect.js'
-import { ForeignRecordError, SessionExistsError, SessionGoneError, StoreRefusedError } from './errors.js'
+import {
+  ForeignRecordError,
+  SessionExistsError,
+  SessionGoneError,
+  StoreError,
+  StoreRefusedError,
+} from './errors.js'
 import type { ExactRedisStoreEvents } from './events.js'
 import { expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import { HeldSession, type HeldSessionContext } from './held-session.js'
 import { Keys } from './keys.js'
 import { heldOfCopy, tag, untag } from './loaded-data.js'
 import { ObjectSlot } from './object-slot.js'
-import type { ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
+import type { ConvertedSession, ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
+import { RecordCommits } from './record-commits.js'
 import { RetryingClient } from './retrying-client.js'
 import { dataOf, type LoadedSession } from './session-codec.js'
 import { SessionRepository } from './session-repository.js'
@@ -39,6 +46,7 @@ export class ExactRedisStore extends Store {
   private readonly rules: Rules
   private readonly redis: RetryingClient
   private readonly sessions: SessionRepository
+  private readonly records: RecordCommits
   private readonly context: HeldSessionContext
   /** Of the session objects that requests hold. */
   private readonly held = new ObjectSlot<HeldSession>()
@@ -49,7 +57,7 @@ export class ExactRedisStore extends Store {
     super()
     const { prefix, ttl, scanCount, disableTouch, rules, onGone, deadlineMs, durability, ...rest } =
       checkOptions(options)
-    const { encryption, parseRecord, prepareConnection } = rest
+    const { encryption, format, parseRecord, stringifyRecord, prepareConnection } = rest
     const client = storeClient(options.client, prepareConnection)
     this.client = options.client
     this.prefix = prefix
@@ -60,10 +68,14 @@ export class ExactRedisStore extends Store {
     this.redis = new RetryingClient(client, shared.durability, deadlineMs, (error) =>
       this.emit('retry', error),
     )
-    this.sessions = new SessionRepository(new Keys(prefix, scanCount), this.redis, shared.commits, {
+    const keys = new Keys(prefix, scanCount)
+    this.records = new RecordCommits(keys, { rules, ttl, encryption, parseRecord, stringifyRecord })
+    const isPlain = format === 'connect-redis'
+    this.sessions = new SessionRepository(keys, this.redis, isPlain ? this.records : shared.commits, {
       rules,
       ttl,
       encryption,
+      isPlain,
       parseRecord,
       onUnextended: (reason) => this.emit('unextended', reason),
     })
@@ -204,6 +216,28 @@ export class ExactRedisStore extends Store {
    */
   eachId(): AsyncIterableIterator<string> {
     return this.sessions.scan()
+  }
+
+  /**
+   * Writes all sessions as connect-redis does, while it is iterated: for the way back to it. Each keeps its content and its end, is
+   * plain text then, and may be in use: what others commit at the same time is in it. Sessions that this store creates or changes
+   * afterwards are in its own form again, unless the option `format` is `connect-redis`. Stop whenever you want, and start again:
+   * those that are written already are left alone.
+   * @returns what became of each session, in no order; of one that `failed`, why. Their ids are secrets.
+   * @throws StoreError if Redis doesn't answer in time.
+   * @example
+   * for await (const { outcome } of store.toConnectRedis()) console.log(outcome)
+   */
+  async *toConnectRedis(): AsyncGenerator<ConvertedSession, undefined> {
+    const convert = async (id: string): Promise<ConvertedSession> => {
+      try {
+        return { id, outcome: await this.records.convert(id, this.redis) }
+      } catch (error) {
+        if (error instanceof StoreError) throw error
+        return { id, outcome: 'failed', error }
+      }
+    }
+    for await (const ids of this.sessions.batches()) yield* await Promise.all(ids.map(convert))
   }
 
   /** @returns the ids of all sessions. */
@@ -351,7 +385,8 @@ export class ExactRedisStore extends Store {
   private dataOf(loaded: LoadedSession): SessionData {
     const data = dataOf(loaded.base, loaded.ttlMs)
     // What is shown of a cookie that ends at a fixed time is what a request's is compared with.
-    if (loaded.expiry?.kind === 'fixed' && data.cookie) loaded.base.set('cookie', JSON.stringify(data.cookie))
+    if (loaded.expiry?.kind !== 'sliding' && data.cookie)
+      loaded.base.set('cookie', JSON.stringify(data.cookie))
     tag(data, loaded)
     return data
   }

@@ -1,0 +1,490 @@
+// Moving in from connect-redis, side by side with it, and back: with the real ones, 7 to 10, as they are published.
+
+import { promisify } from 'node:util'
+import { RedisStore as RedisStore8 } from 'connect-redis'
+import RedisStore7 from 'connect-redis-7'
+import { RedisStore as RedisStore9 } from 'connect-redis-9'
+import { RedisStore as RedisStore10 } from 'connect-redis-10'
+import express from 'express'
+import session, { type SessionData, type Store } from 'express-session'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis-5'
+import request from 'supertest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { type ConvertedSession, ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
+import { until } from '../support/until.js'
+import { useRedis } from '../support/use-redis.js'
+import { type AnySession, load, newSession } from './requests.js'
+
+const { server, client } = await useRedis()
+const nodeRedis = createClient({ socket: { host: '127.0.0.1', port: server.port } })
+await nodeRedis.connect()
+const others: Redis[] = []
+afterAll(() => {
+  nodeRedis.destroy()
+  for (const other of others) other.disconnect()
+})
+
+type Make = (options?: object) => Store
+const made = (Class: unknown, own: unknown): Make => {
+  const Made = Class as new (options: object) => Store
+  return (options) => new Made({ client: own, ...options })
+}
+const USUAL: [string, Make][] = [
+  ['connect-redis 7 and ioredis', made(RedisStore7, client)],
+  ['connect-redis 8 and ioredis', made(RedisStore8, client)],
+  ['connect-redis 8 and node-redis', made(RedisStore8, nodeRedis)],
+  ['connect-redis 9 and node-redis', made(RedisStore9, nodeRedis)],
+  ['connect-redis 10 and node-redis', made(RedisStore10, nodeRedis)],
+]
+const usual = made(RedisStore8, client)
+
+type Options = Partial<ExactRedisStoreOptions>
+/** An instance of its own: stores on one client share their marks. */
+const open = (options: Options = {}) => {
+  const own = client.duplicate()
+  others.push(own)
+  return new ExactRedisStore({
+    client: own,
+    counters: ['visits'],
+    cappedLists: { trail: 20 },
+    onGone: 'error',
+    ...options,
+  })
+}
+const rolling = (options: Options = {}) => open({ format: 'connect-redis', ...options })
+const create = async (store: ExactRedisStore, content: object = {}, cookie = {}) => {
+  const made = Object.assign(newSession(store, 'sid', cookie), content) as AnySession
+  await store.commit(made)
+  return made
+}
+const visit = async (store: ExactRedisStore) => {
+  const held = await load(store, 'sid')
+  held.visits += 1
+  await store.commit(held)
+  return held.visits
+}
+const read = (store: Store, sid: string) => promisify(store.get.bind(store))(sid)
+const write = (store: Store, data: object) => promisify(store.set.bind(store))('sid', data as SessionData)
+const stored = async (store: Store = usual()) => (await read(store, 'sid')) as AnySession
+const type = () => client.type('sess:sid')
+async function all(store: ExactRedisStore): Promise<ConvertedSession[]> {
+  const found: ConvertedSession[] = []
+  for await (const one of store.toConnectRedis()) found.push(one)
+  return found
+}
+async function back(store: ExactRedisStore): Promise<Record<string, number>> {
+  const outcomes: Record<string, number> = {}
+  for (const { outcome } of await all(store)) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  return outcomes
+}
+const plain = (data: unknown) => JSON.parse(JSON.stringify(data)) as Record<string, unknown>
+const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' }
+const CONTENT = {
+  visits: 3,
+  trail: ['a', 'b'],
+  empty: [],
+  map: {},
+  deep: { a: [{ b: [[], {}, null, 1.5, -0, 1e21] }] },
+  'ключ ☃ "\\': '😀\u2028\u0000',
+  since: new Date(0),
+  falsy: [0, '', false, null],
+}
+
+describe.each(USUAL)('%s', (_name, makeUsual) => {
+  it('and this store read what the other wrote, there and back', async () => {
+    const [old, exact] = [makeUsual(), open()]
+    await write(old, { cookie, ...CONTENT })
+    const held = await load(exact, 'sid')
+    expect(plain(held)).toEqual(plain({ cookie, ...CONTENT }))
+    held.visits += 1
+    await exact.commit(held)
+    expect(await type()).toBe('hash')
+    await client.pexpire('sess:sid', 50_000)
+    expect(await back(exact)).toEqual({ written: 1 })
+    expect(plain(await stored(old))).toEqual({ ...plain({ cookie, ...CONTENT }), visits: 4 })
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(40_000)
+    expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(50_000)
+    expect(await back(exact)).toEqual({ unchanged: 1 })
+  })
+
+  it('shares a session with instances that write its form, for as long as both run', async () => {
+    const stores: Store[] = [makeUsual(), rolling(), makeUsual(), rolling()]
+    const fleet = stores.map(appOn) as [express.Express, ...express.Express[]]
+    let sent = ''
+    for (let n = 0; n < 12; n += 1) {
+      const answer = await request(fleet[n % 4] as express.Express)
+        .get('/visit')
+        .set('Cookie', sent)
+        .expect(200, `${n + 1}`)
+      sent = cookieOf(answer) || sent
+    }
+    // A new id, on each of them, and a log-out for good.
+    for (const app of fleet) {
+      sent = cookieOf(await request(app).get('/login').set('Cookie', sent).expect(200))
+      for (const other of fleet) await request(other).get('/user').set('Cookie', sent).expect(200, '"ada"')
+    }
+    for (const [n, app] of fleet.entries()) {
+      sent = cookieOf(await request(fleet[(n + 1) % 4] as express.Express).get('/visit'))
+      await request(app).get('/logout').set('Cookie', sent).expect(200)
+      for (const other of fleet) await request(other).get('/user').set('Cookie', sent).expect(200, 'null')
+    }
+  })
+})
+
+const cookieOf = (answer: request.Response) => String(answer.get('Set-Cookie')?.[0] ?? '').split(';')[0] ?? ''
+
+function appOn(store: Store): express.Express {
+  const app = express()
+  app.use(
+    session({ store, secret: 'test', resave: false, saveUninitialized: false, cookie: { maxAge: 60_000 } }),
+  )
+  app.get('/visit', (req, res, next) => {
+    req.session.visits = (req.session.visits ?? 0) + 1
+    req.session.save((error) => (error ? next(error) : res.json(req.session.visits)))
+  })
+  app.get('/login', (req, res, next) => {
+    req.session.regenerate((error) => {
+      if (error) return next(error)
+      Object.assign(req.session, { user: 'ada' })
+      req.session.save((failed) => (failed ? next(failed) : res.json('in')))
+    })
+  })
+  app.get('/user', (req, res) => {
+    res.json((req.session as unknown as { user?: string }).user ?? null)
+  })
+  app.get('/logout', (req, res, next) => {
+    req.session.destroy((error) => (error ? next(error) : res.json('out')))
+  })
+  return app
+}
+
+it('is read by connect-redis only in its own form: a hash is an error', async () => {
+  await create(open(), { visits: 1 })
+  await expect(stored()).rejects.toThrow('WRONGTYPE')
+  const sent = cookieOf(await request(appOn(open())).get('/visit'))
+  await request(appOn(usual())).get('/visit').set('Cookie', sent).expect(500)
+})
+
+it('there and back: any content is what it was', async () => {
+  const [old, exact] = [usual(), open()]
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(fc.string(), fc.jsonValue()), async (content) => {
+      const data = plain({ ...content, cookie })
+      await write(old, data)
+      await exact.set('sid', { ...data, visits: 1 } as never)
+      expect(await back(exact)).toEqual({ written: 1 })
+      expect(await stored(old)).toEqual({ ...data, visits: 1 })
+    }),
+    { numRuns: 100, examples: [[{ __proto__: 1 } as never]] },
+  )
+})
+
+describe("instances that write connect-redis' form", () => {
+  it('lose no update to each other: counters, lists, keys set and deleted', async () => {
+    const [a, b] = [rolling(), rolling()]
+    await create(a, { visits: 0, gone: 1 })
+    const requests = Array.from({ length: 60 }, async (_, n) => {
+      const store = n % 2 ? a : b
+      const held = await load(store, 'sid')
+      held.visits += 1
+      held.trail = [...(held.trail ?? []), `${n}`] as never
+      held[`key ${n}`] = n
+      delete held.gone
+      await store.commit(held)
+      return held.visits
+    })
+    const numbers = await Promise.all(requests)
+    expect(numbers.sort((x, y) => x - y)).toEqual(Array.from({ length: 60 }, (_, n) => n + 1))
+    const found = await stored()
+    expect(found).toMatchObject({ visits: 60, 'key 0': 0, 'key 59': 59 })
+    expect(found.trail).toHaveLength(20)
+    expect(found).not.toHaveProperty('gone')
+    expect(await type()).toBe('string')
+  })
+
+  it('merge with what connect-redis wrote, which replaces the session as it always has', async () => {
+    const store = rolling()
+    await create(store, { visits: 1 })
+    const held = await load(store, 'sid')
+    await write(usual(), { cookie, visits: 20, user: 'ada' })
+    held.visits += 1
+    await store.commit(held)
+    expect(held.visits).toBe(21)
+    expect(await stored()).toMatchObject({ visits: 21, user: 'ada' })
+  })
+
+  it('bring no session back that was destroyed, by either', async () => {
+    const store = rolling()
+    for (const end of [() => client.del('sess:sid'), () => rolling().destroy('sid')]) {
+      await create(store, { visits: 1 })
+      const held = await load(store, 'sid')
+      await end()
+      held.visits += 1
+      await expect(store.commit(held)).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+      expect(await store.update('sid', { add: { visits: 1 } })).toBeNull()
+      expect(await type()).toBe('none')
+    }
+  })
+
+  it('share sessions with instances that write hashes: the second step of a rollout, and the first of the way back', async () => {
+    const stores = [open(), rolling(), open(), rolling()]
+    await create(stores[0] as ExactRedisStore, { visits: 0 })
+    const visits = Array.from({ length: 80 }, (_, n) => visit(stores[n % 4] as ExactRedisStore))
+    const numbers = await Promise.all(visits)
+    expect(numbers.sort((x, y) => x - y)).toEqual(Array.from({ length: 80 }, (_, n) => n + 1))
+    expect(await open().get('sid')).toMatchObject({ visits: 80 })
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(0)
+  })
+
+  it('update without a look at the session, and know an idempotency key', async () => {
+    const [a, b] = [rolling(), rolling()]
+    await create(a, { visits: 0, name: 'ada' })
+    const add = { add: { visits: 1 }, append: { trail: ['x'] } }
+    const once = { idempotencyKey: 'a "click"' }
+    expect(await a.update('sid', add, once)).toMatchObject({ visits: 1, trail: ['x'], name: 'ada' })
+    expect(await b.update('sid', add)).toMatchObject({ visits: 2 })
+    expect(await b.update('sid', add, once)).toMatchObject({ visits: 1 })
+    expect(await a.update('sid', add, { keys: ['visits'] })).toEqual({ cookie: expect.anything(), visits: 3 })
+    expect(await stored()).toMatchObject({ visits: 3, trail: ['x', 'x', 'x'] })
+    await a.destroy('sid')
+    expect(await a.length()).toBe(0)
+  })
+
+  it("extend a session as its cookie says, whichever request's", async () => {
+    const [a, b] = [rolling(), rolling()]
+    await create(a, { visits: 1 }, { maxAge: 10_000 })
+    const slow = await load(a, 'sid')
+    const login = await load(b, 'sid')
+    login.cookie.maxAge = 90_000
+    await b.commit(Object.assign(login, { user: 'ada' }))
+    slow.visits += 1
+    await a.commit(slow)
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(80_000)
+    const found = await stored()
+    expect(found.cookie.originalMaxAge).toBe(90_000)
+    expect(Date.parse(String(found.cookie.expires))).toBeGreaterThan(Date.now() + 80_000)
+    // A cookie alone, that is changed by what express-session takes for no change.
+    const renewed = await load(a, 'sid')
+    renewed.cookie.maxAge = 500_000
+    await a.touch('sid', renewed)
+    expect((await stored()).cookie.originalMaxAge).toBe(500_000)
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(400_000)
+    const fixed = await load(b, 'sid')
+    const expires = new Date(Date.now() + 30_000)
+    fixed.cookie = { ...cookie, expires } as never
+    await b.commit(fixed)
+    await visit(a)
+    expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(30_000)
+    expect((await stored()).cookie.expires).toBe(expires.toISOString())
+  })
+
+  it('keep an end that a function gives, and replace what they did not load', async () => {
+    const store = rolling({ ttl: ({ n }: SessionData & { n?: number }) => n ?? 5 })
+    await create(store, { n: 7 })
+    expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(7_000)
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(5_000)
+    await store.set('sid', { cookie, other: 1 } as never)
+    expect(await stored()).toEqual({ cookie, other: 1 })
+    expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(5_000)
+    await client.del('sess:sid')
+    await client.lpush('sess:sid', 'of others')
+    await expect(store.update('sid', { add: { visits: 1 } })).rejects.toMatchObject({
+      code: 'ERR_SESSION_FOREIGN',
+    })
+  })
+
+  it('write what a serializer of connect-redis reads', async () => {
+    const serializer = {
+      stringify: (data: unknown) => `v1:${Buffer.from(JSON.stringify(data)).toString('base64')}`,
+      parse: (text: string) => JSON.parse(Buffer.from(text.slice(3), 'base64').toString()),
+    }
+    const records = { parseRecord: serializer.parse, stringifyRecord: serializer.stringify }
+    const [old, store] = [usual({ serializer }), rolling(records)]
+    await write(old, { cookie, visits: 1 })
+    await visit(store)
+    expect(await stored(old)).toMatchObject({ visits: 2 })
+    await visit(open(records))
+    expect(await type()).toBe('hash')
+    expect(await back(open(records))).toEqual({ written: 1 })
+    expect(await stored(old)).toMatchObject({ visits: 3 })
+  })
+
+  it('read what is encrypted, and write plain text', async () => {
+    const encryptionKeys = ['a'.repeat(64)]
+    await create(open({ encryptionKeys }), { visits: 1, user: 'ada' })
+    await visit(rolling({ encryptionKeys }))
+    expect(await stored()).toMatchObject({ visits: 2, user: 'ada' })
+    await expect(rolling().get('sid')).resolves.toMatchObject({ user: 'ada' })
+  })
+})
+
+describe('on the way back, toConnectRedis', () => {
+  it('loses nothing that is committed at the same time, in either form, and ends with all in the old one', async () => {
+    const [hashes, records] = [open(), rolling()]
+    await create(hashes, { visits: 0 })
+    let converting = true
+    const conversions = (async () => {
+      const own = open({ scanCount: 1 })
+      const seen: Record<string, number> = {}
+      while (converting)
+        for (const [outcome, n] of Object.entries(await back(own))) seen[outcome] = (seen[outcome] ?? 0) + n
+      return seen
+    })()
+    let ok = 0
+    for (let round = 0; round < 20; round += 1) {
+      const visits = Array.from({ length: 10 }, (_, n) => visit(n % 2 ? hashes : records))
+      await Promise.all(visits)
+      ok += visits.length
+    }
+    converting = false
+    expect((await conversions).written).toBeGreaterThan(0)
+    await back(hashes)
+    expect(await stored()).toMatchObject({ visits: ok })
+  })
+
+  it('brings no session back that ends at the same time', async () => {
+    const store = open()
+    for (let n = 0; n < 50; n += 1) {
+      await create(store, { n })
+      await Promise.all([back(store), store.destroy('sid')])
+      expect(await type()).toBe('none')
+    }
+  })
+
+  it('shows a cookie that expires when the session does', async () => {
+    const store = open()
+    await create(store, { visits: 1 }, { maxAge: 60_000 })
+    await client.hset(
+      'sess:sid',
+      ':cookie',
+      JSON.stringify({ ...cookie, originalMaxAge: 60_000, expires: new Date(0) }),
+    )
+    await back(store)
+    const { expires } = (await stored()).cookie
+    expect(Math.abs(Date.parse(String(expires)) - Date.now() - (await client.pttl('sess:sid')))).toBeLessThan(
+      2_000,
+    )
+  })
+
+  it('decrypts, and says what it can not convert', async () => {
+    const encryptionKeys = ['a'.repeat(64)]
+    await create(open({ encryptionKeys }), { user: 'ada' })
+    const [failed] = await all(open())
+    expect(failed).toMatchObject({ id: 'sid', outcome: 'failed', error: { code: 'ERR_SESSION_DECRYPTION' } })
+    expect(await back(open({ encryptionKeys }))).toEqual({ written: 1 })
+    expect(await stored()).toMatchObject({ user: 'ada' })
+    await client.sadd('sess:set', 'x')
+    await client.hset('sess:hash', 'data', '{}')
+    const outcomes = await all(open())
+    expect(outcomes.filter(({ outcome }) => outcome === 'failed').map(({ error }) => error)).toEqual([
+      expect.objectContaining({ code: 'ERR_SESSION_FOREIGN' }),
+      expect.objectContaining({ code: 'ERR_SESSION_FOREIGN' }),
+    ])
+  })
+
+  it('stops with its caller, and goes on where it stopped', async () => {
+    const store = open({ scanCount: 10 })
+    for (let n = 0; n < 300; n += 1) await store.set(`s${n}`, { cookie, n } as never)
+    let written = 0
+    for await (const _ of store.toConnectRedis()) {
+      written += 1
+      if (written === 25) break
+    }
+    const { written: rest = 0, unchanged = 0 } = await back(store)
+    expect(rest + unchanged).toBe(300)
+    expect(unchanged).toBeGreaterThanOrEqual(25)
+    expect(unchanged).toBeLessThan(60)
+    expect(await read(usual(), 's299')).toEqual({ cookie, n: 299 })
+  })
+})
+
+describe('when replies are lost', () => {
+  let proxy: TcpProxy
+  afterEach(() => proxy.stop())
+  const behind = async (options: Options = {}) => {
+    proxy = await TcpProxy.start(server.port)
+    const own = new Redis(proxy.port, '127.0.0.1', { retryStrategy: () => 10 })
+    own.on('error', () => {})
+    others.push(own)
+    return open({ client: own, ...options })
+  }
+
+  it("an instance that writes connect-redis' form counts once", async () => {
+    const store = await behind({ format: 'connect-redis' })
+    await create(rolling(), { visits: 0 })
+    let replies = 0
+    proxy.back = () => {
+      replies += 1
+      return replies % 7 === 0 ? 'cut' : 'pass'
+    }
+    let ok = 0
+    for (let n = 0; n < 60; n += 1) {
+      const held = await load(store, 'sid')
+      held.visits += 1
+      await store.commit(held)
+      ok += 1
+    }
+    expect(await stored()).toMatchObject({ visits: ok })
+  })
+
+  it('and the session is written in the old form before the commit comes again, its outcome is unknown', async () => {
+    const store = await behind()
+    await create(open(), { visits: 0 })
+    const held = await load(store, 'sid')
+    let cut = false
+    proxy.back = async () => {
+      if (cut) return 'pass'
+      cut = true
+      await until(async () => (await client.hget('sess:sid', ':visits')) === '1')
+      await back(open())
+      return 'cut'
+    }
+    held.visits += 1
+    await expect(store.commit(held)).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+    expect(await stored()).toMatchObject({ visits: 1 })
+  })
+})
+
+describe('a commit of a hash that was written in the old form in the meantime', () => {
+  it.each([
+    [{}, 86_400_000],
+    [{ maxAge: 60_000 }, 60_000],
+  ])('leaves a session that expires: %o', async (options, most) => {
+    const store = open()
+    await create(store, { visits: 1 }, options)
+    const held = await load(store, 'sid')
+    await back(open())
+    held.visits += 1
+    await store.commit(held)
+    expect(await type()).toBe('hash')
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(most - 10_000)
+    expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(most)
+    expect(await client.hget('sess:sid', '@ttl')).toBe(String(most))
+  })
+})
+
+describe('records of other stores', () => {
+  it('are refused in words, unless they are in the form of connect-redis', async () => {
+    const store = open()
+    // connect-valkey 1
+    await client.set('sess:sid', JSON.stringify({ cookie, visits: 1 }), 'EX', 60)
+    expect(await visit(store)).toBe(2)
+    const foreign = [
+      () => client.hset('sess:sid', 'sessionAttr:user', 'x', 'creationTime', '1'),
+      () => client.set('sess:sid', 'a:1:{s:4:"user";i:1;}'),
+      () => client.set('sess:sid', Buffer.from([0x82, 0xa1, 0xff])),
+      () => client.set('sess:sid', '[]'),
+      () => client.sadd('sess:sid', 'x'),
+    ]
+    for (const write of foreign) {
+      await client.del('sess:sid')
+      await write()
+      await expect(store.get('sid')).rejects.toThrow(
+        "the session's key holds what neither this store nor connect-redis wrote",
+      )
+    }
+  })
+})
