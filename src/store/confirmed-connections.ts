@@ -1,11 +1,12 @@
 // A confirmed connection to each primary.
-import type { OwnConnection, StoreClient } from './clients/client.js'
+import type { OwnConnection, PrepareConnection, StoreClient } from './clients/client.js'
 import { ConfirmedConnection } from './confirmed-connection.js'
 import { NotDurableError } from './errors.js'
 
 /** What confirms a change has to be asked of the server that took it: in a Cluster the primary of its key. */
 export class ConfirmedConnections {
   readonly #client: StoreClient
+  readonly #prepare: PrepareConnection | undefined
   readonly #command: string
   readonly #confirmation: (connection: OwnConnection) => () => Promise<void>
   /** By the primary's name. */
@@ -17,10 +18,12 @@ export class ConfirmedConnections {
    */
   constructor(
     client: StoreClient,
+    prepare: PrepareConnection | undefined,
     command: string,
     confirmation: (connection: OwnConnection) => () => Promise<void>,
   ) {
     this.#client = client
+    this.#prepare = prepare
     this.#command = command
     this.#confirmation = confirmation
   }
@@ -42,7 +45,7 @@ export class ConfirmedConnections {
     const primary = this.#client.primaryOf(key) ?? ''
     const known = this.#connections.get(primary)
     if (known) return known
-    const connection = this.#client.open(primary)
+    const connection = this.#client.open(primary, this.#prepare)
     if (!connection) throw new NotDurableError('no primary is known')
     const confirmed = new ConfirmedConnection(connection, this.#command, this.#confirmation(connection))
     this.#connections.set(primary, confirmed)

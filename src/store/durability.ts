@@ -1,5 +1,5 @@
 // When a change counts as made.
-import type { Commands, OwnConnection, StoreClient } from './clients/client.js'
+import type { Commands, OwnConnection, PrepareConnection, StoreClient } from './clients/client.js'
 import { ConfirmedConnections } from './confirmed-connections.js'
 import { DurabilityUnsupportedError, NotDurableError } from './errors.js'
 import { InSyncWait } from './in-sync.js'
@@ -20,19 +20,24 @@ export class Durability {
   #checked: Promise<void> | undefined
 
   /** @throws TypeError for a choice that can't be kept. */
-  constructor(option: DurabilityOption, client: StoreClient, deadlineMs: number) {
+  constructor(
+    option: DurabilityOption,
+    client: StoreClient,
+    deadlineMs: number,
+    prepare?: PrepareConnection | undefined,
+  ) {
     this.#option = option
     this.#client = client
     this.#patienceMs = Math.ceil(deadlineMs / 4)
     if (option === 'primary') return
     if (!client.confirms)
       throw new TypeError(
-        "durability: expected 'primary', as a client made by createSentinel of node-redis can't confirm more",
+        "durability: expected 'primary', or createSentinel of node-redis 6: that of version 5 can't confirm more",
       )
     if (option !== 'disk' && client.sentinels?.translated)
       throw new TypeError('durability: { replicas } does not work with Sentinels and a natMap')
     const command = option === 'disk' ? 'WAITAOF' : 'WAIT'
-    this.#connections = new ConfirmedConnections(client, command, (connection) =>
+    this.#connections = new ConfirmedConnections(client, prepare, command, (connection) =>
       this.#confirmation(connection),
     )
   }

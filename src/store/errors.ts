@@ -40,12 +40,12 @@ export class DecryptionError extends Error {
   }
 }
 
-/** The store couldn't do an operation; each of its kinds has a class and a code. */
+/** An operation failed because of Redis or the connection to it. Each kind of failure has a class and a code. */
 export abstract class StoreError extends Error {
   abstract readonly code: `ERR_STORE_${string}`
 }
 
-/** Redis didn't answer an operation within the deadline: its outcome is unknown. */
+/** Redis didn't answer within the deadline. A change may have been applied, or not. */
 export class StoreTimeoutError extends StoreError {
   override readonly name = 'StoreTimeoutError'
   readonly code = 'ERR_STORE_TIMEOUT'
@@ -55,7 +55,10 @@ export class StoreTimeoutError extends StoreError {
   }
 }
 
-/** An earlier try of an operation had gone without an answer, and may have been applied: nobody knows any more. */
+/**
+ * Redis refused an operation, or said that its session has ended, after an earlier try that got no answer: that one may have been
+ * applied. Also thrown by each further commit of a session object whose last commit got no answer, until `reload()`.
+ */
 export class OutcomeUnknownError extends StoreError {
   override readonly name = 'OutcomeUnknownError'
   readonly code = 'ERR_STORE_OUTCOME_UNKNOWN'

@@ -42,7 +42,10 @@ export interface ExactRedisStoreOptions {
   readonly format?: 'hash' | 'connect-redis'
   /** Writes a record for connect-redis with a `serializer`: its `stringify`. Default: JSON.stringify */
   stringifyRecord?(session: SessionData): string
-  /** Called with each connection that the store opens besides the client, before it is used: a duplicate of it. */
+  /**
+   * Called with each connection that the store opens besides the client, before it is used: a duplicate of it. Stores on one
+   * client with the same `durability` and `deadlineMs` share these connections, and the function of the first one.
+   */
   prepareConnection?(connection: object): void
 }
 

@@ -58,13 +58,13 @@ export class ExactRedisStore extends Store {
     const { prefix, ttl, scanCount, disableTouch, rules, onGone, deadlineMs, durability, ...rest } =
       checkOptions(options)
     const { encryption, format, parseRecord, stringifyRecord, prepareConnection } = rest
-    const client = storeClient(options.client, prepareConnection)
+    const client = storeClient(options.client)
     this.client = options.client
     this.prefix = prefix
     this.ttl = ttl
     this.disableTouch = disableTouch
     this.rules = rules
-    const shared = sharedQueue(client, durability, deadlineMs)
+    const shared = sharedQueue(client, durability, deadlineMs, prepareConnection)
     this.redis = new RetryingClient(client, shared.durability, deadlineMs, (error) =>
       this.emit('retry', error),
     )

@@ -1,49 +1,16 @@
 // The same promises over each client that the store takes: the exactness is the store's, whatever a client does.
 
-import { Cluster, Redis } from 'ioredis'
-import { Redis as Ioredis5 } from 'ioredis-5'
-import { Redis as Iovalkey } from 'iovalkey'
-import { createClient as createClient5, createCluster as createCluster5 } from 'redis-5'
-import { createClient as createClient6, createCluster as createCluster6 } from 'redis-6'
+import { Redis } from 'ioredis'
+import * as redis4 from 'redis-4'
+import * as redis5 from 'redis-5'
+import * as redis6 from 'redis-6'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { CLIENTS, type Client, type Connected, standalone } from '../support/clients.js'
 import { RedisCluster } from '../support/redis-cluster.js'
 import { RedisServer } from '../support/redis-server.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 import { type AnySession, load, newSession } from './requests.js'
-
-type Client = ExactRedisStoreOptions['client']
-interface Connected {
-  readonly client: Client
-  end(): void
-}
-/** As its own documentation connects it, but that it tries again soon. */
-const CLIENTS: Record<string, (port: number) => Promise<Connected>> = {
-  'ioredis 6': async (port) => ioredis(new Redis(port, '127.0.0.1', { retryStrategy: () => 10 })),
-  'ioredis 5': async (port) => ioredis(new Ioredis5(port, '127.0.0.1', { retryStrategy: () => 10 })),
-  iovalkey: async (port) => ioredis(new Iovalkey(port, '127.0.0.1', { retryStrategy: () => 10 })),
-  'node-redis 5': async (port) => nodeRedis(createClient5({ socket: socket(port) })),
-  'node-redis 6': async (port) => nodeRedis(createClient6({ socket: socket(port) })),
-}
-const socket = (port: number) => ({ host: '127.0.0.1', port, reconnectStrategy: () => 10 })
-
-function ioredis<C extends Client & { disconnect(): void }>(
-  client: C & { on(event: 'error', listener: () => void): unknown },
-): Connected {
-  client.on('error', () => {})
-  return { client, end: () => client.disconnect() }
-}
-
-interface NodeRedis {
-  on(event: 'error', listener: () => void): unknown
-  connect(): Promise<unknown>
-  destroy(): void
-}
-async function nodeRedis<C extends NodeRedis & Client>(client: C): Promise<Connected> {
-  client.on('error', () => {})
-  await client.connect()
-  return { client, end: () => client.destroy() }
-}
 
 const create = async (store: ExactRedisStore, sid: string, data: Record<string, unknown> = {}) => {
   const session = Object.assign(newSession(store, sid), { visits: 0, ...data }) as AnySession
@@ -63,7 +30,7 @@ describe.each(Object.entries(CLIENTS))('with %s', (_name, connect) => {
   let proxy: TcpProxy
   const connected: Connected[] = []
   const storeAt = async (port: number, options: Partial<ExactRedisStoreOptions> = {}) => {
-    const made = await connect(port)
+    const made = connect(standalone(port))
     connected.push(made)
     return new ExactRedisStore({
       client: made.client,
@@ -151,6 +118,50 @@ describe.each(Object.entries(CLIENTS))('with %s', (_name, connect) => {
     await expect.poll(() => visit(store, 'silent').catch(() => 0)).toBeGreaterThan(1)
   })
 
+  it('is told at once what Redis refuses', async () => {
+    const store = await storeAt(server.port, { deadlineMs: 20_000 })
+    await create(store, 'refused')
+    const session = await load(store, 'refused')
+    session.visits += 1
+    session.big = 'x'.repeat(1000)
+    const direct = new Redis(server.port, '127.0.0.1')
+    await direct.config('SET', 'maxmemory', '1')
+    const refused = store.commit(session)
+    await expect(refused).rejects.toMatchObject({
+      code: 'ERR_STORE_REFUSED',
+      message: expect.stringMatching(/OOM/),
+    })
+    await direct.config('SET', 'maxmemory', '0')
+    await store.commit(session)
+    expect(await store.get('refused')).toMatchObject({ visits: 1 })
+    await direct.acl('SETUSER', 'default', '-evalsha')
+    await expect(store.get('refused')).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
+    await direct.acl('SETUSER', 'default', '+evalsha')
+    direct.disconnect()
+  })
+
+  it('does not say that a session has ended whose visit may have been counted before it did', async () => {
+    const direct = await storeAt(server.port)
+    const store = await storeAt(proxy.port, { onGone: 'error' })
+    await create(direct, 'ended')
+    const session = await load(store, 'ended')
+    session.visits += 1
+    proxy.back = () => {
+      proxy.back = () => 'pass'
+      return direct.destroy('ended').then(() => 'cut' as const)
+    }
+    await expect(store.commit(session)).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+  })
+
+  it('hears that its client was closed', async () => {
+    const { client, end } = connect(standalone(server.port))
+    const store = new ExactRedisStore({ client, deadlineMs: 20_000 })
+    await store.get('nobody')
+    end()
+    await expect(store.get('nobody')).rejects.toMatchObject({ code: 'ERR_STORE_CLOSED' })
+    await expect(store.ids()).rejects.toMatchObject({ code: 'ERR_STORE_CLOSED' })
+  })
+
   it('commits what a replica has, where that is wanted', async () => {
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(server.port))
     try {
@@ -168,45 +179,167 @@ describe.each(Object.entries(CLIENTS))('with %s', (_name, connect) => {
   })
 })
 
-describe.each([
-  ['ioredis 6', async (nodes: { host: string; port: number }[]) => ioredis(new Cluster(nodes))],
-  [
-    'node-redis 5',
-    async (nodes: { host: string; port: number }[]) =>
-      nodeRedis(createCluster5({ rootNodes: nodes.map((socket) => ({ socket })) })),
-  ],
-  [
-    'node-redis 6',
-    async (nodes: { host: string; port: number }[]) =>
-      nodeRedis(createCluster6({ rootNodes: nodes.map((socket) => ({ socket })) })),
-  ],
-])('in a Cluster, with %s', (_name, connect) => {
-  it('sessions on all primaries count each visit, and are listed', async () => {
-    const cluster = await RedisCluster.start()
-    const { client, end } = await connect(cluster.addresses)
-    try {
-      const store = new ExactRedisStore({ client, counters: ['visits'] })
+describe('in a Cluster', () => {
+  let cluster: RedisCluster
+
+  beforeAll(async () => {
+    cluster = await RedisCluster.start()
+  })
+  afterAll(() => cluster.stop())
+
+  it.each(Object.entries(CLIENTS))(
+    'sessions on all primaries count each visit, and are listed, with %s',
+    async (name, connect) => {
+      const { client, end } = connect(cluster.settings)
+      const store = new ExactRedisStore({ client, counters: ['visits'], prefix: `${name}:` })
       const sids = Array.from({ length: 12 }, (_, i) => `c${i}`)
       await Promise.all(sids.map((sid) => create(store, sid)))
       await Promise.all(sids.flatMap((sid) => Array.from({ length: 5 }, () => visit(store, sid))))
       const visits = await Promise.all(sids.map(async (sid) => (await store.get(sid))?.visits))
       expect(visits).toEqual(sids.map(() => 5))
       expect((await store.ids()).sort()).toEqual([...sids].sort())
-    } finally {
       end()
-      await cluster.stop()
+    },
+  )
+})
+
+describe.each([
+  ['node-redis 6', redis6],
+  ['node-redis 5', redis5],
+])('a client of %s', (_name, redis) => {
+  let server: RedisServer
+  let made: { isOpen: boolean; destroy(): unknown }[] = []
+
+  beforeAll(async () => {
+    server = await RedisServer.start()
+  })
+  afterEach(() => {
+    for (const client of made) if (client.isOpen) client.destroy()
+    made = []
+  })
+  afterAll(() => server.stop())
+  const createClient = redis.createClient as typeof redis6.createClient
+  const open = (options: Parameters<typeof createClient>[0] = {}) => {
+    const client = createClient({ url: server.url, ...options })
+    client.on('error', () => {})
+    made.push(client)
+    return client
+  }
+  const retries = (store: ExactRedisStore) => {
+    const seen: unknown[] = []
+    store.on('retry', (error) => seen.push(error))
+    return seen
+  }
+
+  it('keeps its command timeout, its types of replies and its prefix for the commands of its user', async () => {
+    const client = open({
+      commandOptions: { timeout: 100, typeMapping: { 36: Buffer, 58: String } },
+      keyPrefix: 'app:',
+    } as object)
+    await client.connect()
+    for (const used of [client, client.withTypeMapping({ 36: Buffer })]) {
+      const store = new ExactRedisStore({ client: used as unknown as Client, counters: ['visits'] })
+      const retried = retries(store)
+      await store.clear()
+      await create(store, 'own')
+      // Longer than the timeout.
+      const paused = open()
+      await paused.connect()
+      await paused.sendCommand(['CLIENT', 'PAUSE', '400'])
+      expect(await visit(store, 'own')).toBe(1)
+      expect(await store.ids()).toEqual(['own'])
+      expect(await paused.sendCommand(['KEYS', '*'])).toEqual(['sess:own'])
+      expect(retried).toEqual([])
     }
+  })
+
+  it('is waited for until its user has connected it, within the deadline', async () => {
+    const client = open()
+    const store = new ExactRedisStore({ client: client as unknown as Client, deadlineMs: 300 })
+    await expect(store.get('nobody')).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    await expect(store.ids()).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    const found = store.get('nobody')
+    await client.connect()
+    expect(await found).toBeNull()
+    expect(await store.ids()).toBeInstanceOf(Array)
+  })
+
+  it('works without an offline queue, too', async () => {
+    const proxy = await TcpProxy.start(server.port)
+    const client = open({
+      url: `redis://127.0.0.1:${proxy.port}`,
+      disableOfflineQueue: true,
+      socket: { reconnectStrategy: () => 50 },
+    })
+    await client.connect()
+    const store = new ExactRedisStore({ client: client as unknown as Client, counters: ['visits'] })
+    await create(store, 'offline')
+    for (let i = 1; i <= 5; i += 1) {
+      proxy.cut()
+      expect(await visit(store, 'offline')).toBe(i)
+    }
+    client.destroy()
+    await proxy.stop()
+  })
+
+  it('that has given up is closed, as far as the store is concerned', async () => {
+    const proxy = await TcpProxy.start(server.port)
+    const client = open({
+      url: `redis://127.0.0.1:${proxy.port}`,
+      socket: { reconnectStrategy: false },
+    })
+    await client.connect()
+    const store = new ExactRedisStore({ client: client as unknown as Client, deadlineMs: 20_000 })
+    await store.get('nobody')
+    await proxy.stop()
+    await expect.poll(() => client.isOpen).toBe(false)
+    await expect(store.get('nobody')).rejects.toMatchObject({ code: 'ERR_STORE_CLOSED' })
   })
 })
 
 describe('a client that is none', () => {
+  const node4 = { url: 'redis://:secret@127.0.0.1:1' }
   it.each([
-    ['nothing', undefined],
-    ['a URL', 'redis://127.0.0.1'],
-    ['an object', {}],
-    ['a client of valkey-glide', { get() {}, set() {}, del() {}, customCommand() {} }],
-    ['node-redis 4', { sendCommand() {}, isOpen: true, isReady: true, v4: {}, duplicate() {} }],
-  ])('%s is refused when the store is made', (_name, client) => {
-    expect(() => new ExactRedisStore({ client: client as Client })).toThrow(/client: expected/)
+    ['nothing', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a URL', 'redis://:secret@127.0.0.1', 'string'],
+    ['a URL object', new URL('redis://:secret@127.0.0.1'), 'an object of another kind'],
+    ['options', { host: 'secret' }, 'an object of another kind'],
+    ['a class', Redis, 'function'],
+    ['what connect() gives before it is awaited', Promise.resolve({}), 'a promise: await it'],
+    ['node-redis 4', redis4.createClient(node4), 'a client of node-redis 4'],
+    [
+      'node-redis 4 in its legacy mode',
+      redis4.createClient({ ...node4, legacyMode: true }),
+      'a client of node-redis 4',
+    ],
+    ['a Cluster of node-redis 4', redis4.createCluster({ rootNodes: [node4] }), 'a client of node-redis 4'],
+    ['the legacy mode of node-redis 5', redis5.createClient().legacy(), 'the legacy mode of node-redis'],
+    ['the legacy mode of node-redis 6', redis6.createClient().legacy(), 'the legacy mode of node-redis'],
+    ['a pool of node-redis 5', redis5.createClientPool(), 'a pool of node-redis'],
+    ['a pool of node-redis 6', redis6.createClientPool(), 'a pool of node-redis'],
+    // Its package is 10 MB of native code for each platform.
+    ['valkey-glide', { get() {}, set() {}, del() {}, customCommand() {} }, 'a client of valkey-glide'],
+  ])('%s is refused when the store is made, in words', (_name, client, found) => {
+    const make = () => new ExactRedisStore({ client: client as unknown as Client })
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(/^client: expected a client of ioredis/)
+    expect(make).toThrow(`found ${found}`)
+    expect(make).not.toThrow(/secret/)
+  })
+})
+
+describe('stores on one client', () => {
+  it('share one mark in a session, whatever they are given to prepare connections with', async () => {
+    const server = await RedisServer.start()
+    const client = new Redis(server.port, '127.0.0.1')
+    const store = () =>
+      new ExactRedisStore({ client, counters: ['visits'], prepareConnection: (made) => void made })
+    await create(store(), 'marked')
+    for (let i = 0; i < 5; i += 1) await visit(store(), 'marked')
+    const fields = await client.hkeys('sess:marked')
+    expect(fields.filter((name) => name.startsWith('@') && name !== '@ttl')).toHaveLength(1)
+    client.disconnect()
+    await server.stop()
   })
 })

@@ -7,7 +7,7 @@ import { RetryingClient } from '../../src/store/retrying-client.js'
 
 /** @returns the queue of a store with this client and this id, and when what is sent now must be answered. */
 export function openQueue(client: Redis, clientId: string, deadlineMs: number) {
-  const own = storeClient(client, undefined)
+  const own = storeClient(client)
   const redis = new RetryingClient(own, new Durability('primary', own, deadlineMs), deadlineMs, () => {})
   const commits = new CommitQueue(clientId, own)
   return {

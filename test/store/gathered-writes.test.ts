@@ -18,7 +18,7 @@ afterAll(async () => {
   await server.stop()
 })
 const ready = () => until(() => client.status === 'ready')
-const store = () => storeClient(client, undefined)
+const store = () => storeClient(client)
 
 it('commands of one turn, the app’s own among them, are answered each with its own', async () => {
   const ways = {

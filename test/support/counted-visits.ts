@@ -2,6 +2,7 @@ import type { RedisSettings } from '../../src/counter/config/redis-settings.js'
 import { connectRedis, type RedisClient } from '../../src/counter/redis/connect.js'
 import { type DurabilityOption, ExactRedisStore } from '../../src/store/index.js'
 import { type AnySession, load, newSession } from '../store/requests.js'
+import type { Connected } from './clients.js'
 import { until } from './until.js'
 
 /** What became of a load, when compared with what is stored. */
@@ -25,10 +26,17 @@ interface Book {
   readonly numbers: Set<unknown>
 }
 
+function ownConnect(deadlineMs: number): (redis: RedisSettings) => Connected {
+  return (redis) => {
+    const client = connectRedis(redis, { deadlineMs, offlineQueue: false }).on('error', () => {})
+    return { client, end: () => client.disconnect() }
+  }
+}
+
 /** Browsers that count visits in a few sessions at once through two replicas of the app, while others log out; with books. */
 export class CountedVisits {
   readonly #stores: readonly ExactRedisStore[]
-  readonly #clients: readonly RedisClient[]
+  readonly #clients: readonly Connected[]
   readonly #books = new Map<string, Book>()
   readonly #destroyed: string[] = []
   readonly #tag: string
@@ -37,13 +45,20 @@ export class CountedVisits {
   #longestMs = 0
   acknowledged = 0
 
-  /** @param tag what each id begins with: in braces it puts all into one slot of a Cluster. */
-  constructor(redis: RedisSettings, durability: DurabilityOption, deadlineMs = 15_000, tag = '') {
+  /**
+   * @param tag what each id begins with: in braces it puts all into one slot of a Cluster.
+   * @param connect how the replicas connect. Default: as our app does.
+   */
+  constructor(
+    redis: RedisSettings,
+    durability: DurabilityOption,
+    deadlineMs = 15_000,
+    tag = '',
+    connect: (redis: RedisSettings) => Connected = ownConnect(deadlineMs),
+  ) {
     this.#tag = tag
-    this.#clients = [1, 2].map(() =>
-      connectRedis(redis, { deadlineMs, offlineQueue: false }).on('error', () => {}),
-    )
-    this.#stores = this.#clients.map((client) => {
+    this.#clients = [1, 2].map(() => connect(redis))
+    this.#stores = this.#clients.map(({ client }) => {
       const common = { client, durability, deadlineMs }
       return new ExactRedisStore({
         ...common,
@@ -81,7 +96,7 @@ export class CountedVisits {
   async end(): Promise<void> {
     this.#over = true
     await this.#running
-    for (const client of this.#clients) client.disconnect()
+    for (const { end } of this.#clients) end()
   }
 
   /** @returns the books, compared with what this Redis has stored. */

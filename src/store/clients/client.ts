@@ -64,7 +64,7 @@ export interface StoreClient extends Commands {
   readonly state: 'ready' | 'away' | 'ended'
   /** How often a connection was lost. What was in flight then may be sent again by the client itself. */
   readonly losses: number
-  /** Settles once the client is connected, so that it knows its servers. */
+  /** Resolves if the client knows its servers; if it rejects, it may be asked again. */
   connected(): Promise<void>
   /** The servers that take changes; none while a Cluster isn't known yet. */
   primaries(): Commands[]
@@ -72,16 +72,19 @@ export interface StoreClient extends Commands {
   primaryOf(key: string): string | undefined
   /** Says where a key is, as far as is known. */
   locationOf(key: string): Location
-  /** Whether it opens connections of the store's own, which a change can be confirmed on. */
+  /** Whether it opens connections of the store's own, on which replicas or the disk can confirm a change. */
   readonly confirms: boolean
-  /** Opens a connection of the store's own to a primary; undefined if it is none any more. */
-  open(primary: string): OwnConnection | undefined
-  /** After a change of a key that was refused or lost: asks a Cluster for its slots again. */
+  /**
+   * Opens a connection of the store's own.
+   * @returns undefined if what was a primary no longer is one.
+   */
+  open(primary: string, prepare: PrepareConnection | undefined): OwnConnection | undefined
+  /** To be called if a change of a key failed: a Cluster is asked for its slots again. */
   refresh(key: string): void
   readonly sentinels: Sentinels | undefined
   /** Connects again, through the Sentinels if there are any. */
   reconnect(): void
-  /** Whether an error is an answer of Redis, and not one of the connection or the client: what it refused was not done. */
+  /** Whether an error is an answer of Redis, which then has not done the command; any other is the connection's or the client's. */
   isReply(error: unknown): error is Error
   /** What the client puts before each key by itself; '' for nothing. */
   readonly keyPrefix: string

@@ -114,14 +114,12 @@ class Duplicate extends Target<IoredisClient> implements OwnConnection {
 }
 
 abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements StoreClient {
-  readonly #prepare: PrepareConnection | undefined
   readonly #opened = new Set<OwnConnection>()
   losses = 0
   #closing = false
 
-  constructor(client: C, prepare: PrepareConnection | undefined) {
+  constructor(client: C) {
     super(client)
-    this.#prepare = prepare
     const lost = () => {
       this.losses += 1
     }
@@ -138,9 +136,7 @@ abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements S
   async connected(): Promise<void> {
     if (this.state === 'ready') return
     if (this.client.status === 'wait') return this.client.connect()
-    await new Promise<void>((resolve) => {
-      this.client.once('ready', resolve)
-    })
+    throw new Error('the client is not connected')
   }
 
   isReply(error: unknown): error is Error {
@@ -152,12 +148,12 @@ abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements S
   abstract readonly sentinels: Sentinels | undefined
   abstract primaries(): Commands[]
   abstract primaryOf(key: string): string | undefined
-  abstract open(primary: string): OwnConnection | undefined
+  abstract open(primary: string, prepare: PrepareConnection | undefined): OwnConnection | undefined
   abstract locationOf(key: string): Location
   abstract refresh(key: string): void
   abstract reconnect(): void
 
-  protected duplicate(client: IoredisClient): OwnConnection {
+  protected duplicate(client: IoredisClient, prepare: PrepareConnection | undefined): OwnConnection {
     if (!this.#closing) {
       this.#closing = true
       this.client.once('end', () => {
@@ -165,7 +161,7 @@ abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements S
       })
     }
     const made = client.duplicate()
-    this.#prepare?.(made)
+    prepare?.(made)
     made.on('error', ignore)
     const connection = new Duplicate(made)
     this.#opened.add(connection)
@@ -206,8 +202,8 @@ class Single extends Ioredis<IoredisClient> {
     return sentinels ? { host: remoteAddress, port: remotePort, database } : { host, port, database }
   }
 
-  open(): OwnConnection {
-    return this.duplicate(this.client)
+  open(_primary: string, prepare: PrepareConnection | undefined): OwnConnection {
+    return this.duplicate(this.client, prepare)
   }
 
   refresh(): void {}
@@ -271,12 +267,12 @@ class Clustered extends Ioredis<IoredisCluster> {
     return locationOf(this.primaryOf(key))
   }
 
-  open(primary: string): OwnConnection | undefined {
+  open(primary: string, prepare: PrepareConnection | undefined): OwnConnection | undefined {
     const node = this.client.nodes('master').find((server) => {
       const { host, port } = optionsOf(server)
       return `${host}:${port}` === primary
     })
-    return node && this.duplicate(node)
+    return node && this.duplicate(node, prepare)
   }
 
   refresh(): void {
@@ -287,14 +283,11 @@ class Clustered extends Ioredis<IoredisCluster> {
 }
 
 /** @returns the store's view of a client of ioredis or iovalkey; undefined if it is none. */
-export function ioredisClient(
-  client: object,
-  prepare: PrepareConnection | undefined,
-): StoreClient | undefined {
+export function ioredisClient(client: object): StoreClient | undefined {
   if (!('evalsha' in client && 'call' in client && 'duplicate' in client && 'status' in client))
     return undefined
   const { isCluster } = client as unknown as IoredisCommands
   return isCluster
-    ? new Clustered(client as unknown as IoredisCluster, prepare)
-    : new Single(client as unknown as IoredisClient, prepare)
+    ? new Clustered(client as unknown as IoredisCluster)
+    : new Single(client as unknown as IoredisClient)
 }

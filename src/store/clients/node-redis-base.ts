@@ -1,0 +1,193 @@
+// What the clients of node-redis 5 and 6 have in common, as the store sees them.
+import type {
+  Address,
+  Argument,
+  Commands,
+  Location,
+  OwnConnection,
+  PrepareConnection,
+  Script,
+  Sentinels,
+  StoreClient,
+} from './client.js'
+
+interface NodeRedisState {
+  readonly isOpen: boolean
+  readonly isReady: boolean
+}
+
+/** What the store uses of a client that `createClient` made. */
+export interface NodeRedisClient extends NodeRedisState {
+  sendCommand(args: string[], options?: object): Promise<unknown>
+  duplicate(overrides?: object): NodeRedisClient
+  connect(): Promise<unknown>
+  destroy(): void
+  on(event: string, listener: () => void): unknown
+}
+
+/** The options that a client was made with, as far as they are used here; what its `url` says is among them. */
+export interface NodeOptions {
+  readonly socket?: { readonly host?: string; readonly port?: number; readonly path?: string }
+  readonly database?: number
+}
+
+export function optionsOf(client: NodeRedisClient): NodeOptions {
+  return (client as unknown as { readonly options?: NodeOptions }).options ?? {}
+}
+
+/** RESP 3's type of a map: as an array, as RESP 2 has it. */
+const MAP = 37
+
+/** The user's settings of how replies are read, and of how long they are waited for, are for the user's commands. */
+export const OWN_OPTIONS = { timeout: undefined, typeMapping: { [MAP]: Array } }
+
+type Send = (args: string[], key: string | undefined) => Promise<unknown>
+
+export class Target implements Commands {
+  readonly #send: Send
+
+  constructor(send: Send) {
+    this.#send = send
+  }
+
+  async script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args.map(String)]
+    try {
+      return await this.#send(['EVALSHA', sha, ...rest], keys[0])
+    } catch (error) {
+      if (!String(error).includes('NOSCRIPT')) throw error
+      return await this.#send(['EVAL', lua, ...rest], keys[0])
+    }
+  }
+
+  call(command: string, ...args: Argument[]): Promise<unknown> {
+    const texts = args.map(String)
+    return this.#send([command, ...texts], texts[0])
+  }
+}
+
+/** The errors of Redis have classes of their own, which a bundler may have renamed, and begin with a word in capitals. */
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && /^[A-Z]{2,}\w* /.test(error.message)
+}
+
+/** A connection of the store. If it is lost it has ended: whoever needs one opens another. */
+export class OwnClient extends Target implements OwnConnection {
+  readonly #client: Promise<NodeRedisClient>
+  readonly #onEnded: (() => void)[] = []
+  #ended = false
+  server: Address | undefined
+
+  /** @param made a client that isn't connected yet, and never connects again. */
+  constructor(made: Promise<NodeRedisClient>, prepare: PrepareConnection | undefined) {
+    const connected = made.then(async (client) => {
+      client.on('error', () => {
+        if (!client.isOpen) this.#end()
+      })
+      client.on('end', () => this.#end())
+      prepare?.(client)
+      await client.connect()
+      return client
+    })
+    super(async (args) => (await connected).sendCommand(args, OWN_OPTIONS))
+    connected.catch(() => this.#end())
+    this.#client = connected
+  }
+
+  onLost(listener: () => void): void {
+    this.onEnded(listener)
+  }
+
+  onEnded(listener: () => void): void {
+    this.#onEnded.push(listener)
+  }
+
+  reconnect(): void {
+    this.close()
+  }
+
+  close(): void {
+    this.#client.then(
+      (client) => client.isOpen && client.destroy(),
+      () => {},
+    )
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const listener of this.#onEnded) listener()
+  }
+}
+
+/** @returns a client, not connected yet, that is as another but never connects again. */
+export function oneShot(client: NodeRedisClient, to: Partial<Address> = {}): NodeRedisClient {
+  const socket = { ...optionsOf(client).socket, ...to, reconnectStrategy: false }
+  return client.duplicate({ socket, clientSideCache: undefined })
+}
+
+export abstract class NodeRedis extends Target implements StoreClient {
+  readonly #client: NodeRedisState
+  readonly #opened = new Set<OwnConnection>()
+  #wasOpen: boolean
+  readonly keyPrefix = ''
+  readonly isReply = isReply
+
+  // It never sends a command again that it has written: what it lost, it says.
+  losses = 0
+
+  constructor(
+    client: NodeRedisState & { on(event: string, listener: () => void): unknown },
+    send: Send,
+    state: NodeRedisState = client,
+  ) {
+    super(send)
+    this.#client = state
+    this.#wasOpen = state.isOpen
+    // Each kind of client tells by other events that it has connected, and that it was closed.
+    for (const event of ['connect', 'ready', 'topology-change']) {
+      client.on(event, () => {
+        this.#wasOpen = true
+      })
+    }
+    for (const event of ['end', 'disconnect']) {
+      client.on(event, () => {
+        for (const connection of this.#opened) connection.close()
+      })
+    }
+  }
+
+  get state(): 'ready' | 'away' | 'ended' {
+    const { isOpen, isReady } = this.#client
+    if (isReady) return 'ready'
+    return this.#wasOpen && !isOpen ? 'ended' : 'away'
+  }
+
+  async connected(): Promise<void> {
+    if (this.state !== 'ready') throw new Error('the client is not connected')
+  }
+
+  get confirms(): boolean {
+    return true
+  }
+
+  get sentinels(): Sentinels | undefined {
+    return undefined
+  }
+
+  refresh(_key: string): void {}
+
+  reconnect(): void {}
+
+  abstract primaries(): Commands[]
+  abstract primaryOf(key: string): string | undefined
+  abstract locationOf(key: string): Location
+  abstract open(primary: string, prepare: PrepareConnection | undefined): OwnConnection | undefined
+
+  protected own<C extends OwnConnection>(connection: C): C {
+    this.#opened.add(connection)
+    connection.onEnded(() => this.#opened.delete(connection))
+    return connection
+  }
+}
