@@ -134,9 +134,10 @@ describe.each(Object.entries(CLIENTS))('with %s', (_name, connect) => {
     await direct.config('SET', 'maxmemory', '0')
     await store.commit(session)
     expect(await store.get('refused')).toMatchObject({ visits: 1 })
-    await direct.acl('SETUSER', 'default', '-evalsha')
-    await expect(store.get('refused')).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
-    await direct.acl('SETUSER', 'default', '+evalsha')
+    await direct.acl('SETUSER', 'default', '-evalsha', '-hgetall')
+    const unreadable = store.get('refused')
+    await expect(unreadable).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
+    await direct.acl('SETUSER', 'default', '+evalsha', '+hgetall')
     direct.disconnect()
   })
 
