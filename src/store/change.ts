@@ -99,6 +99,24 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
   return size === 0 ? undefined : change
 }
 
+/** Whether a change only takes away from what was there: what the end of its session has done, too. */
+export function takesAway({ set, added, appended }: Change, base: Fields): boolean {
+  if (added.size > 0 || appended.size > 0) return false
+  return [...set].every(([key, text]) => isLess(JSON.parse(text), JSON.parse(base.get(key) ?? 'null')))
+}
+
+/** Whether a value is nothing, or has nothing that the other has not. */
+function isLess(value: unknown, than: unknown): boolean {
+  if (!value || value === than) return true
+  if (typeof value !== 'object') return false
+  if (Array.isArray(value)) {
+    const texts = new Set(Array.isArray(than) ? textsOf(than) : [])
+    return textsOf(value).every((text) => texts.has(text))
+  }
+  const whole = (typeof than === 'object' && than !== null ? than : {}) as Readonly<Record<string, unknown>>
+  return Object.entries(value).every(([key, part]) => isLess(part, whole[key]))
+}
+
 /** @returns the fields after the change: the model of what the commit script does in Redis. */
 export function applied(fields: Fields, change: Change, rules: Rules): Map<string, string> {
   const result = new Map(fields)

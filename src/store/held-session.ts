@@ -1,6 +1,15 @@
 // A session object that a request holds: what it was loaded as, and so what its request has changed.
 import type { SessionData } from 'express-session'
-import { applied, type Change, changeOf, type Fields, fieldsOf, NO_CHANGE, sameCookie } from './change.js'
+import {
+  applied,
+  type Change,
+  changeOf,
+  type Fields,
+  fieldsOf,
+  NO_CHANGE,
+  sameCookie,
+  takesAway,
+} from './change.js'
 import { OutcomeUnknownError, SessionExistsError, SessionGoneError } from './errors.js'
 import { type Expiry, expiryOf, FIXED, positive, sameExpiry, ttlOf } from './expiry.js'
 import { dataOf, type LegacyRecord, type LoadedSession } from './session-codec.js'
@@ -44,6 +53,8 @@ export class HeldSession {
    * Why it can't be committed any more: it has ended, or nobody knows what became of a commit, and another might count it twice.
    */
   #failed: unknown
+  /** The last commit that was tried. */
+  #sent: { readonly change: Change; readonly base: Fields } | undefined
   /** The commit that is in flight, or waits for its turn; never rejects. */
   #inFlight: Promise<void> | undefined
 
@@ -107,7 +118,8 @@ export class HeldSession {
     const { sessions } = this.#context
     const { rules } = sessions
     const last = await sessions.retire(this.sid, deadline)
-    if (last.size === 0) return this.#gone()
+    const isOver = last.size === 0
+    if (isOver && this.#context.onGone === 'ignore') return this.#gone()
     const base = this.#currentBase()
     const change = changeOf(base, this.#data, rules)
     const fields = change ? applied(last, change, rules) : last
@@ -117,7 +129,8 @@ export class HeldSession {
       // What this request set is what it has, in its own objects.
       if (!change?.set.has(name)) data[name] = JSON.parse(text)
     }
-    for (const name of base.keys()) if (!fields.has(name)) delete data[name]
+    for (const name of base.keys()) if (name !== 'cookie' && !fields.has(name)) delete data[name]
+    if (isOver) this.#gone()
   }
 
   /** Whether Redis has all of this session, and extended it a moment ago. If that can't be said, the commit will say it. */
@@ -185,6 +198,7 @@ export class HeldSession {
   async #send(change: Change, first: Life, idempotencyKey: string, deadline: number): Promise<void> {
     const { sessions, emit } = this.#context
     let life = first
+    this.#sent = { change, base: this.#currentBase() }
     const others = this.#countersBeside(change)
     const reads = [...others.keys()]
     const mode = this.#exists ? 'update' : 'create'
@@ -266,9 +280,12 @@ export class HeldSession {
     if ([...shifts.keys()].some((name) => change.added.has(name))) emit('conflict')
   }
 
+  /** @throws SessionGoneError if that is wanted, and the request has lost something by it: a log-out that came second has not. */
   #gone(): void {
     this.#context.emit('gone')
-    if (this.#context.onGone === 'error') throw new SessionGoneError()
+    const sent = this.#sent
+    if (this.#context.onGone === 'error' && !(sent && takesAway(sent.change, sent.base)))
+      throw new SessionGoneError()
   }
 
   /**

@@ -193,14 +193,17 @@ export class ExactRedisStore extends Store {
     return asCallback(destroyed, callback)
   }
 
-  /** Ends the request's session, bringing its counters and capped lists to their last state, and gives the request a new one. */
+  /**
+   * Ends the request's session, bringing what the request left alone to its last state, and gives the request a new one. So it does
+   * if the session has ended already, which is an error nevertheless if that is wanted: the request's content went with it.
+   */
   override regenerate(req: Request, callback: Callback<void>): void {
     const held = this.held.get(req.session)
     const retired = held
       ? this.measure('regenerate', held.sid, () => held.retire(this.redis.deadline()))
       : Promise.resolve()
     void asCallback(retired, (error) => {
-      if (!error) this.generate(req)
+      if (!error || error instanceof SessionGoneError) this.generate(req)
       callback(error)
     })
   }
