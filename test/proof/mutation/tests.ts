@@ -3,6 +3,7 @@ const store = (...names: readonly string[]) => names.map((name) => `test/store/$
 /** The tests of the store that a mutant of a script is tried with: those that are quick to notice it come first. */
 export const LUA_TESTS: readonly string[] = [
   ...store(
+    'commit',
     'encryption',
     'expiry',
     'express',
