@@ -32,7 +32,7 @@ describe('the mark of a client', () => {
     async (_how, key) => {
       await create(storeOn(client))
       await client.hset(KEY, {
-        '@wold': `7 ${await agesAgo(KEPT_SECONDS + 30)} [["ok",{"visits":1}]]`,
+        '@wold': `7 ${await agesAgo(KEPT_SECONDS + 1)} [["ok",{"visits":1}]]`,
         '@wyoung': `7 ${await agesAgo(KEPT_SECONDS - 30)} [["ok",{"visits":1}]]`,
       })
       // Stores on one client share a mark.
@@ -78,7 +78,7 @@ describe('a commit that arrives after a later one of its client', () => {
     ['with an idempotency key', 'key'],
   ])('changes nothing: a commit %s', async (_how, key) => {
     await create(storeOn(client))
-    const scheduled = new ScheduledClient(([name, ...args]) => client.call(String(name), ...args), false)
+    const scheduled = new ScheduledClient(([name, ...args]) => client.call(String(name), ...args), 'rejects')
     const store = storeOn(scheduled as unknown as ExactRedisStoreOptions['client'], 200)
     /** Lets all pass until the operation has settled. */
     const passing = async <T>(operation: Promise<T>): Promise<T> => {

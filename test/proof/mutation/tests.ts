@@ -11,6 +11,7 @@ export const LUA_TESTS: readonly string[] = [
     'merge',
     'refusing-redis',
     'store',
+    'torn-file',
     'update',
     'update-on-load',
     'wrapped',
@@ -22,6 +23,6 @@ export const LUA_TESTS: readonly string[] = [
 /** And those that a mutant of the store's TypeScript is tried with, too: with other clients, Clusters, replicas, faults. */
 export const TESTS: readonly string[] = [
   ...LUA_TESTS,
-  ...store('change', 'checked-options', 'crowd', 'gathered-writes', 'in-sync', 'torn-file'),
+  ...store('change', 'checked-options', 'crowd', 'gathered-writes', 'in-sync'),
   ...store('clients', 'cluster', 'durability', 'faults'),
 ]

@@ -50,4 +50,21 @@ export const BUGS: Readonly<Record<string, Edits>> = {
   'a lean commit does not ask whether the session is there': [
     [/if redis\.call\('EXISTS', key\) == 0 then return false end/, ''],
   ],
+  'a session with a new id takes along only what its request knew': [
+    [/if \(!change\?\.set\.has\(name\)\) data\[name\] = JSON\.parse\(text\)/, ''],
+  ],
+  'a new session whose commit comes again is taken for the one of another': [
+    [
+      /if changed then redis\.call\('HSET', key, mark/,
+      "if changed and known then redis.call('HSET', key, mark",
+    ],
+  ],
+  'a slot that moves is an error': [[/\|\^MOVED\|\^ASK\|TRYAGAIN/, '']],
+  "a Cluster's lost node is no loss": [[/if \(client\.isCluster\) client\.on\('-node', lost\)/, '']],
+  'a wait on a new connection counts': [[/if \(losses !== this\.#losses\) throw/, 'if (losses < 0) throw']],
+  'a wait that too few confirmed counts': [[/if \(confirmed < wanted\) throw/, 'if (confirmed < 0) throw']],
+  'a commit that comes again is not waited for': [
+    [/if ttl > 0 then redis\.call\('PEXPIRE', key, ttl\) end\n(\s+)return answer/, '$1return answer'],
+  ],
+  'a destroyed session is not waited for': [[/if \(durability\.waits\) await/, 'if (sid === "") await']],
 }

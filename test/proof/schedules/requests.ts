@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type session from 'express-session'
 import fc from 'fast-check'
 import type { ExactRedisStore } from '../../../src/store/index.js'
+import { newSession } from '../../store/requests.js'
 import type { SessionInput, SessionOutput } from '../histories/session-model.js'
 
 /** What one request does to the session. */
@@ -25,6 +26,9 @@ const KINDS = [
   'touch',
   'destroy',
   'regenerate',
+  'regenerate',
+  'create',
+  'create and end',
 ] as const
 
 export const anyRequest: fc.Arbitrary<PlannedRequest> = fc.record({
@@ -43,6 +47,10 @@ export interface Log {
   appended(entry: string, acknowledged: boolean): void
   /** `victim` was deleted, acknowledged. */
   removed(): void
+  /** All of the session went on under this id, acknowledged, with so many visits. */
+  moved(sid: string, visits: number): void
+  /** Another session of this id was made, and left with so many visits or ended, acknowledged. */
+  created(sid: string, visits: number | 'ended'): void
 }
 
 export type HeldSession = session.Session & session.SessionData & { victim?: unknown; [key: string]: unknown }
@@ -105,6 +113,9 @@ export async function play(
       if (held) await regenerate(held)
       return undefined
     }
+    case 'create':
+    case 'create and end':
+      return create(kind === 'create and end')
   }
 
   async function visit(
@@ -150,7 +161,24 @@ export async function play(
       }),
     )
     if (ended === 'absent') end('absent')
-    if (isDone(ended)) end(held.visits)
+    if (!isDone(ended)) return
+    end(held.visits)
+    // What a log-in does that keeps the session's content.
+    const { cookie: _own, ...content } = held
+    const moved = Object.assign(newSession(store, `moved ${id}`), content) as unknown as HeldSession
+    if (isDone(await outcomeOf(store.commit(moved)))) log.moved(`moved ${id}`, held.visits)
+  }
+
+  async function create(ends: boolean): Promise<undefined> {
+    const own = `new ${id}`
+    const made = Object.assign(newSession(store, own), { visits: 1 }) as unknown as HeldSession
+    // A save that failed is tried again at the end of the response.
+    if (!isDone(await outcomeOf(store.commit(made))) && !isDone(await outcomeOf(store.commit(made)))) return
+    made.visits += 1
+    const counted = await outcomeOf(store.commit(made))
+    if (ends) {
+      if (isDone(await outcomeOf(store.destroy(own)))) log.created(own, 'ended')
+    } else if (isDone(counted)) log.created(own, 2)
   }
 }
 

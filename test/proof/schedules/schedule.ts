@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import type { ExactRedisStore, ExactRedisStoreOptions } from '../../../src/store/index.js'
+import { COMMIT, DESTROY, LOAD, RETIRE, TOUCH } from '../../../src/store/scripts.generated.js'
 import { judge, type Operation } from '../histories/linearizable.js'
 import {
   SESSION_MODEL,
@@ -8,8 +9,9 @@ import {
   type SessionOutput,
   type SessionState,
 } from '../histories/session-model.js'
+import { Replication } from './replication.js'
 import { anyRequest, type HeldSession, type Log, type PlannedRequest, play } from './requests.js'
-import { ScheduledClient } from './scheduled-client.js'
+import { type Habit, ScheduledClient, type Server } from './scheduled-client.js'
 import { VirtualTime } from './virtual-time.js'
 
 /** Requests to one session through two stores, and what decides who goes next. */
@@ -17,8 +19,9 @@ export interface Schedule {
   readonly requests: readonly PlannedRequest[]
   /** Each chooses among what may happen next; when they are used up, all goes on without faults. */
   readonly choices: readonly number[]
-  /** Whether the clients send again what a lost connection left unanswered, before the store hears of it. */
-  readonly resends: boolean
+  readonly habit: Habit
+  /** Whether there is a replica that confirms commits, and may take the place of its primary. */
+  readonly replicated: boolean
   /** Whether the session begins as a record of connect-redis. */
   readonly legacy: boolean
 }
@@ -26,7 +29,8 @@ export interface Schedule {
 export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
   requests: fc.array(anyRequest, { minLength: 1, maxLength: 7 }),
   choices: fc.array(fc.nat(999), { maxLength: 80, size: 'max' }),
-  resends: fc.boolean(),
+  habit: fc.constantFrom('rejects', 'resends', 'cluster'),
+  replicated: fc.oneof(fc.constant(false), fc.boolean()),
   legacy: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.boolean()),
 })
 
@@ -44,6 +48,9 @@ const DEADLINE_MS = 5_000
 const ODD = '{ "big": 12345678901234567890, "float": 1.0 }'
 const COOKIE = '{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"}'
 
+/** Redis has them when a schedule begins, and no other, so that the same schedule is the same again. */
+const KNOWN_SCRIPTS = [COMMIT, DESTROY, LOAD, RETIRE, TOUCH]
+
 const START: SessionState = { visits: 1, keys: new Map() }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -56,13 +63,17 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 export async function run(
   Store: StoreClass,
   redis: Redis,
-  { requests, choices, resends, legacy }: Schedule,
+  { requests, choices, habit, replicated, legacy }: Schedule,
   trace: string[] = [],
 ): Promise<void> {
   await begin(redis, legacy)
+  // A Cluster's client has other connections for confirmed changes.
+  const replica = replicated && habit !== 'cluster' ? new Replication(redis) : undefined
+  await replica?.catchUp()
   const time = new VirtualTime()
-  const clients = [1, 2].map(() => new ScheduledClient((command) => callRedis(redis, command), resends))
-  const books = new Books(trace)
+  const server: Server = replica?.server ?? ((command) => callRedis(redis, command))
+  const clients = [1, 2].map(() => new ScheduledClient(server, habit))
+  const books = new Books(trace, replica !== undefined)
   const failures: unknown[] = []
   const held: { session: HeldSession; store: ExactRedisStore }[] = []
   let open = 0
@@ -77,6 +88,7 @@ export async function run(
           cappedLists: { trail: 50 },
           deadlineMs: DEADLINE_MS,
           onGone: 'error',
+          durability: replica ? { replicas: 1 } : 'primary',
         }),
     )
     const waiting = requests.map((request, id) => ({ request, id }))
@@ -103,9 +115,9 @@ export async function run(
     }
 
     const happen = async (choice: number) => {
-      const events = possible(clients, time, waiting.length > 0 ? start : undefined, trace)
+      const events = possible(clients, time, waiting.length > 0 ? start : undefined, books, trace, replica)
       // What must not come too often is at the end of the scale.
-      if (choice >= 970) await disturb(redis, clients, books, trace, choice)
+      if (choice >= 982) await disturb(redis, clients, books, trace, choice, replica)
       else if (events.length > 0) await events[choice % events.length]?.()
       books.clock += 1
       await turn()
@@ -116,8 +128,8 @@ export async function run(
       for (let steps = 0; steps < 2_000; steps += 1) {
         const busy = clients.find((client) => client.canTake || client.canReply || client.canTakeLate)
         if (busy?.canReply) busy.reply()
-        else if (busy?.canTake) await busy.take()
-        else if (busy) await busy.takeLate()
+        else if (busy?.canTake) await take(busy, replica)
+        else if (busy) books.late(await busy.takeLate())
         else if (waiting.length > 0) start()
         else if (open > 0 && time.isWaiting) time.advance()
         else return
@@ -137,7 +149,8 @@ export async function run(
 
 async function begin(redis: Redis, legacy: boolean): Promise<void> {
   const fields = { cookie: COOKIE, visits: '1', trail: '["begun"]', victim: '"here"', odd: ODD }
-  const pipeline = redis.pipeline().flushall()
+  const pipeline = redis.pipeline().flushall().script('FLUSH')
+  for (const { lua } of KNOWN_SCRIPTS) pipeline.script('LOAD', lua)
   if (legacy) {
     const text = Object.entries(fields).map(([name, value]) => `"${name}":${value}`)
     pipeline.set(KEY, `{${text.join()}}`, 'EX', TTL_SECONDS)
@@ -154,15 +167,38 @@ function callRedis(redis: Redis, [name = '', ...args]: readonly (string | number
   return redis.call(`${name}`, ...args)
 }
 
+/** Lets the server take the client's next command; a WAIT first waits for the replica. */
+async function take(client: ScheduledClient, replica: Replication | undefined): Promise<string> {
+  if (client.next === 'WAIT' && replica?.isBehind) await replica.catchUp()
+  return client.take()
+}
+
+/** What Redis may say instead of doing what it is asked, by a choice. */
+const REFUSALS = {
+  one: [
+    'LOADING Redis is loading the dataset in memory',
+    "READONLY You can't write against a read only replica.",
+  ],
+  cluster: [
+    'MOVED 1 127.0.0.1:1',
+    'ASK 1 127.0.0.1:1',
+    'TRYAGAIN Multiple keys request during rehashing of slot',
+    'CLUSTERDOWN The cluster is down',
+  ],
+}
+
 /** What may happen next, the usual things several times, so that faults don't crowd them out. */
 function possible(
   clients: readonly ScheduledClient[],
   time: VirtualTime,
   start: (() => void) | undefined,
+  books: Books,
   trace: string[],
+  replica: Replication | undefined,
 ): (() => void | Promise<void>)[] {
   const usual: (() => void | Promise<void>)[] = []
   const faults: (() => void | Promise<void>)[] = []
+  const refusals: (() => void | Promise<void>)[] = []
   if (start) usual.push(start)
   clients.forEach((client, i) => {
     const cut = (reaching: number) => () => {
@@ -172,8 +208,19 @@ function possible(
       client.cut(reaching)
     }
     if (client.canTake) {
-      usual.push(async () => void trace.push(`client ${i}: ${await client.take()}`))
+      usual.push(async () => void trace.push(`client ${i}: ${await take(client, replica)}`))
       faults.push(cut(0), cut(2))
+      if (client.next === 'WAIT')
+        faults.push(
+          async () => void trace.push(`client ${i}, which is not waited for: ${await client.take()}`),
+        )
+      else
+        for (const refusal of client.isCluster ? REFUSALS.cluster : REFUSALS.one.slice(0, 1)) {
+          refusals.push(() => {
+            trace.push(`client ${i} is refused: ${refusal}`)
+            client.refuse(refusal)
+          })
+        }
     }
     if (client.canReply) {
       usual.push(() => {
@@ -182,8 +229,7 @@ function possible(
       })
       faults.push(cut(0), cut(0))
     }
-    if (client.canTakeLate)
-      usual.push(async () => void trace.push(`client ${i}, late: ${await client.takeLate()}`))
+    if (client.canTakeLate) usual.push(async () => books.late(await client.takeLate()))
   })
   if (time.isWaiting) {
     usual.push(() => {
@@ -191,7 +237,20 @@ function possible(
       time.advance()
     })
   }
-  return [...usual, ...usual, ...usual, ...faults]
+  if (replica?.isBehind) {
+    faults.push(
+      () => {
+        trace.push('the replica catches up')
+        return replica.catchUp()
+      },
+      () => {
+        trace.push('the primary is lost, and its replica takes its place')
+        for (const client of clients) client.cut(0, true)
+        return replica.failOver()
+      },
+    )
+  }
+  return [...usual, ...usual, ...usual, ...faults, ...refusals]
 }
 
 async function disturb(
@@ -200,6 +259,7 @@ async function disturb(
   books: Books,
   trace: string[],
   choice: number,
+  replica: Replication | undefined,
 ): Promise<void> {
   if (choice >= 998) {
     trace.push('Redis restarts')
@@ -213,6 +273,7 @@ async function disturb(
     trace.push('the session expires')
     const end = books.begin({ kind: 'destroy' })
     await redis.del(KEY)
+    await replica?.catchUp()
     end('done')
   }
 }
@@ -260,13 +321,19 @@ class Books implements Log {
   /** Counts what happens: the time by which operations overlap or don't. */
   clock = 0
   readonly #trace: string[]
+  readonly #stale: boolean
   readonly #operations: Operation<SessionInput, SessionOutput>[] = []
   readonly #written = new Map<string, string>()
   readonly #appended: string[] = []
+  readonly #moved: { readonly sid: string; readonly visits: number }[] = []
+  readonly #created = new Map<string, number | 'ended'>()
+  readonly #late: string[] = []
   #removed = false
 
-  constructor(trace: string[]) {
+  /** @param stale whether what is read, and what is not there, may not be confirmed yet, so that it tells nothing. */
+  constructor(trace: string[], stale: boolean) {
     this.#trace = trace
+    this.#stale = stale
   }
 
   begin(input: SessionInput): (output: SessionOutput | undefined) => void {
@@ -280,6 +347,7 @@ class Books implements Log {
     }
     this.#operations.push(operation)
     return (output) => {
+      if (this.#stale && (output === 'absent' || input.kind === 'read')) return
       this.#trace.push(`answered: ${SESSION_MODEL.nameOfInput(input)} → ${output}`)
       this.#operations[index] = { ...operation, output, returned: this.clock }
     }
@@ -297,19 +365,46 @@ class Books implements Log {
     this.#removed = true
   }
 
+  moved(sid: string, visits: number): void {
+    this.#moved.push({ sid, visits })
+  }
+
+  created(sid: string, visits: number | 'ended'): void {
+    this.#created.set(sid, visits)
+  }
+
+  /** A command of a lost connection that the server took. */
+  late(command: string): void {
+    this.#trace.push(`late: ${command}`)
+    this.#late.push(command)
+  }
+
   /** @throws Broken */
   async check(redis: Redis): Promise<void> {
+    for (const [sid, visits] of this.#created) {
+      const stored = await redis.hgetall(`sess:${sid}`)
+      if (visits === 'ended' && Object.keys(stored).length > 0 && !this.#isMadeLate(sid))
+        throw new Broken('a new session that had ended is back')
+      if (visits !== 'ended' && Number(stored[':visits']) !== visits)
+        throw new Broken(`a new session shows ${visits} visits, ${stored[':visits']} are stored`)
+    }
+    for (const { sid, visits } of this.#moved) {
+      const stored = await redis.hgetall(`sess:${sid}`)
+      if (Number(stored[':visits']) !== visits)
+        throw new Broken(`a session with a new id has ${stored[':visits']} visits instead of ${visits}`)
+      this.#checkContent(stored)
+    }
     const stored = await redis.hgetall(KEY).catch(() => undefined)
     // A record of connect-redis that nothing was committed to.
     if (!stored) return
     const lives = stored[':visits'] !== undefined
-    const last = this.begin({ kind: 'read' })
-    last(lives ? Number(stored[':visits']) : 'absent')
-    this.#operations.push(
-      ...this.#operations
-        .splice(-1)
-        .map((operation) => ({ ...operation, called: this.clock + 1, returned: this.clock + 2 })),
-    )
+    this.#operations.push({
+      client: 'the end',
+      input: { kind: 'read' },
+      output: lives ? Number(stored[':visits']) : 'absent',
+      called: this.clock + 1,
+      returned: this.clock + 2,
+    })
     const judgement = judge(SESSION_MODEL, START, this.#operations)
     if (judgement !== 'linearizable')
       throw new Broken(`the answers are no history of a session (${judgement})`)
@@ -318,6 +413,15 @@ class Books implements Log {
       return
     }
     if ((await redis.pttl(KEY)) <= 0) throw new Broken('the session has no end')
+    this.#checkContent(stored)
+  }
+
+  /** What the store can't know: its first commit came once more, after it had ended, from a connection that was lost. */
+  #isMadeLate(sid: string): boolean {
+    return this.#late.some((command) => command.includes(`sess:${sid} `) && command.includes(' create '))
+  }
+
+  #checkContent(stored: Readonly<Record<string, string>>): void {
     for (const [key, text] of this.#written)
       if (stored[`:${key}`] !== text) throw new Broken(`an acknowledged key is lost: ${key}`)
     if (this.#removed && stored[':victim'] !== undefined) throw new Broken('a deleted key is back')

@@ -4,14 +4,21 @@ type Argument = string | number
 
 interface Call {
   readonly command: readonly Argument[]
+  readonly connection: object
   readonly resolve: (reply: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
 type Reply = { readonly value: unknown } | { readonly error: unknown }
 
-/** Runs a command on the real Redis. */
-export type Server = (command: readonly Argument[]) => Promise<unknown>
+/** Runs a command on the real Redis. @param connection what the command came on: another object for each connection. */
+export type Server = (command: readonly Argument[], connection: object) => Promise<unknown>
+
+/**
+ * What a client does about commands that a lost connection has left unanswered: it rejects them, sends them again unasked, as
+ * ioredis does by default, or does so behind the scenes, as ioredis' Cluster does when it loses a node.
+ */
+export type Habit = 'rejects' | 'resends' | 'cluster'
 
 /**
  * A client of Redis, by what the store uses of ioredis, whose commands go nowhere by themselves: a schedule decides when the
@@ -19,26 +26,31 @@ export type Server = (command: readonly Argument[]) => Promise<unknown>
  * On one connection commands and replies keep their order, as with TCP.
  */
 export class ScheduledClient extends EventEmitter {
-  readonly isCluster = false
+  readonly isCluster: boolean
   readonly status = 'ready'
   readonly options = {}
-  /** Whether it sends again what a lost connection has left unanswered, unasked, as ioredis does by default. */
-  readonly #resends: boolean
+  /** Of a Cluster. */
+  readonly slots = []
+  readonly nodes = () => [this]
+  readonly refreshSlotsCache = () => {}
+  readonly #habit: Habit
   readonly #server: Server
+  #connection = {}
   #sent: Call[] = []
   #taken: { readonly call: Call; readonly reply: Reply }[] = []
   /** What lost connections had sent, and the server may still take. */
   #late: Call[] = []
 
-  constructor(server: Server, resends: boolean) {
+  constructor(server: Server, habit: Habit) {
     super()
     this.#server = server
-    this.#resends = resends
+    this.#habit = habit
+    this.isCluster = habit === 'cluster'
   }
 
   readonly call = (...command: (Argument | readonly Argument[])[]) =>
     new Promise<unknown>((resolve, reject) => {
-      this.#sent.push({ command: command.flat(), resolve, reject })
+      this.#sent.push({ command: command.flat(), connection: this.#connection, resolve, reject })
     })
   readonly evalsha = (...args: (Argument | readonly Argument[])[]) => this.call('EVALSHA', ...args)
   readonly eval = (...args: (Argument | readonly Argument[])[]) => this.call('EVAL', ...args)
@@ -50,6 +62,11 @@ export class ScheduledClient extends EventEmitter {
 
   get canTake(): boolean {
     return this.#sent.length > 0
+  }
+
+  /** The name of the command that the server takes next. */
+  get next(): string {
+    return String(this.#sent[0]?.command[0] ?? '')
   }
 
   get canReply(): boolean {
@@ -69,6 +86,12 @@ export class ScheduledClient extends EventEmitter {
     return textOf(call, reply)
   }
 
+  /** Lets the server refuse the next command. */
+  refuse(message: string): void {
+    const call = this.#sent.shift()
+    if (call) this.#taken.push({ call, reply: { error: new ReplyError(message) } })
+  }
+
   /** Lets the next reply come. */
   reply(): void {
     const taken = this.#taken.shift()
@@ -83,23 +106,33 @@ export class ScheduledClient extends EventEmitter {
     return call ? textOf(call, await this.#run(call)) : ''
   }
 
-  /** Loses the connection; of the commands that the server had not taken yet, so many may still reach it. */
-  cut(reaching: number): void {
+  /**
+   * Loses the connection; of the commands that the server had not taken yet, so many may still reach it.
+   * @param forGood whether the server is lost, so that none of the earlier ones reaches it either
+   */
+  cut(reaching: number, forGood = false): void {
     const unanswered = [...this.#taken.map(({ call }) => call), ...this.#sent]
-    this.#late.push(...this.#sent.slice(0, reaching))
+    if (forGood) this.#late = []
+    else this.#late.push(...this.#sent.slice(0, reaching))
     this.#taken = []
     this.#sent = []
-    this.emit('close')
-    if (this.#resends) this.#sent = unanswered
-    else for (const { reject } of unanswered) reject(new Error('Connection is closed.'))
+    this.#connection = {}
+    this.emit(this.isCluster ? '-node' : 'close')
+    if (this.#habit === 'rejects')
+      for (const { reject } of unanswered) reject(new Error('Connection is closed.'))
+    else this.#sent = unanswered.map((call) => ({ ...call, connection: this.#connection }))
   }
 
-  #run({ command }: Call): Promise<Reply> {
-    return this.#server(command).then(
+  #run({ command, connection }: Call): Promise<Reply> {
+    return this.#server(command, connection).then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     )
   }
+}
+
+class ReplyError extends Error {
+  override readonly name = 'ReplyError'
 }
 
 function textOf({ command }: Call, reply: Reply): string {
