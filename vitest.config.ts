@@ -12,6 +12,7 @@ const LONG = [
   'test/demo/demo.test.ts',
   'test/drill/scenarios/**',
   'test/helm/monitoring.test.ts',
+  'test/league/express.test.ts',
   'test/proof/schedules/**',
 ]
 const CLUSTER = 'test/cluster/**'

@@ -1,5 +1,5 @@
 // Installs and builds what is missing.
-//   node scripts/prepare.mjs [redis] [demo-redis] [chromium] [helm] [prometheus] [examples] [bench]
+//   node scripts/prepare.mjs [redis] [demo-redis] [chromium] [helm] [prometheus] [examples] [bench] [league]
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
@@ -34,7 +34,7 @@ async function npm(what, ...args) {
 
 /**
  * @param needs what is wanted besides npm's packages and the build: demo-redis (whatever the demo can run on), redis (a
- *   redis-server), chromium, helm, prometheus, bench
+ *   redis-server), chromium, helm, prometheus, bench, league
  */
 export async function prepare(needs) {
   try {
@@ -66,6 +66,7 @@ async function prepareAll(needs) {
   }
   if (needs.includes('examples')) await prepareExamples()
   if (needs.includes('bench')) await prepareBench()
+  if (needs.includes('league')) await bundle(['league/main.ts'], 'dist/league')
 }
 
 // The examples use the store as it is published: npm links its folder.
@@ -84,12 +85,17 @@ async function prepareBench() {
   // connect-redis 10 and Node 24 are among them, whatever Node runs this.
   await installIn('bench/usual', '--engine-strict=false')
   execFileSync(process.execPath, ['scripts/bundle.mjs', 'dist/bench/image'], { stdio: 'inherit' })
+  await bundle(
+    ['main', 'durability', 'scaling', 'sizing', 'soak', 'start'].map((name) => `bench/${name}.ts`),
+    'dist/bench',
+  )
+}
+
+async function bundle(entryPoints, outdir) {
   const { build } = await import('esbuild')
   await build({
-    entryPoints: ['main', 'durability', 'scaling', 'sizing', 'soak', 'start'].map(
-      (name) => `bench/${name}.ts`,
-    ),
-    outdir: 'dist/bench',
+    entryPoints,
+    outdir,
     bundle: true,
     platform: 'node',
     format: 'esm',

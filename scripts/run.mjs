@@ -18,6 +18,7 @@ const PROGRAMS = {
   drill: { file: 'dist/drill/main.js' },
   contrast: { file: 'dist/demo/contrast.js', needs: ['demo-redis'] },
   bench: { file: 'dist/bench/main.js', needs: ['redis', 'bench'] },
+  league: { file: 'dist/league/main.js', needs: ['redis', 'league'] },
   test: { file: VITEST, args: ['run', '--project', 'quick'], needs: TOOLS },
   'test:long': { file: VITEST, args: ['run', '--project', 'long'], needs: [...TOOLS, 'examples'] },
   'test:all': {

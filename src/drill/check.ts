@@ -148,7 +148,7 @@ class Check {
     return new AppSession(route, new Visitor(this.#target, this.#connection), 0, this.#target.publicOrigin)
   }
 
-  /** A failure in the very first moment shall not end it; a server that isn't there shall, soon. */
+  /** Tries again after a failure that may pass: an app may still be starting. A server that isn't there ends it soon. */
   async #attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     let reason = ''
     let text = ''
@@ -242,7 +242,7 @@ class Check {
     const old = session.copy()
     const answer = await session.logout().catch((error: unknown) => {
       throw new CouldNotRun(
-        `${what}, which shall destroy a session, fails: ${reasonOf(error)}; --logout '[METHOD] /path' names another, --destroy 0 leaves it out`,
+        `${what}, which should destroy a session, fails: ${reasonOf(error)}; --logout 'METHOD /path' names another, --destroy 0 leaves it out`,
       )
     })
     const alive = await isAlive(old, first, 2).catch((error: unknown) => {
@@ -252,7 +252,7 @@ class Check {
     })
     if (alive)
       throw new CouldNotRun(
-        `${what} does not destroy a session: it answers ${answer.status}, and at rest the session still counts with its old cookie. --logout '[METHOD] /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(answer.body)}`,
+        `${what} does not destroy a session: it answers ${answer.status}, and at rest the session still counts with its old cookie. --logout 'METHOD /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(answer.body)}`,
       )
     this.#lines.push(['destroy', `${what}: ${answer.status}, and the session is gone`])
   }

@@ -6,10 +6,10 @@ import { checkApp, type DrillOptions, drill, type Live } from './drill.js'
 import { exitCodeOf } from './exit-code.js'
 import { readCommandLine } from './options/command-line.js'
 import { briefHelp, fullHelp } from './options/help.js'
-import { type Settings, settingsOf } from './options/table.js'
+import { OPTIONS, type Settings, settingsOf } from './options/table.js'
 import { htmlOf } from './report/html.js'
 import { junitOf } from './report/junit.js'
-import { markdownOf } from './report/markdown.js'
+import { checkMarkdownOf, markdownOf } from './report/markdown.js'
 import { PlainProgress } from './report/plain.js'
 import { serveMetrics } from './report/prometheus.js'
 import { foundReport, type Report } from './report/report.js'
@@ -84,6 +84,18 @@ function writeReports(report: Report, { junit, html, markdown }: Settings): void
   if (markdown !== undefined) appendFileSync(markdown, markdownOf(report))
 }
 
+/** Of a load, and of nothing else. */
+const OF_A_LOAD = ['junit', 'html', 'metricsPort'] as const
+
+async function checkOnly(url: string, given: Partial<Settings>, settings: Settings): Promise<void> {
+  const unfit = OF_A_LOAD.find((name) => settings[name] !== undefined)
+  if (unfit) throw new CouldNotRun(`--${OPTIONS[unfit].flag} reports a load, and --check has none`)
+  const found = await checkApp({ url, ...given })
+  if (settings.markdown !== undefined) appendFileSync(settings.markdown, checkMarkdownOf(found))
+  const text = found.lines.map(([name, line]) => `  ${name.padEnd(10)} ${line}\n`).join('')
+  process.stdout.write(settings.json ? `${JSON.stringify(foundReport(found), null, 2)}\n` : text)
+}
+
 async function main(): Promise<number> {
   const read = readCommandLine(process.argv.slice(2))
   if ('help' in read) {
@@ -92,9 +104,7 @@ async function main(): Promise<number> {
   }
   const settings = settingsOf(read.settings)
   if (settings.check) {
-    const found = await checkApp({ url: read.url, ...read.settings })
-    const text = found.lines.map(([name, line]) => `  ${name.padEnd(10)} ${line}\n`).join('')
-    process.stdout.write(settings.json ? `${JSON.stringify(foundReport(found), null, 2)}\n` : text)
+    await checkOnly(read.url, read.settings, settings)
     return 0
   }
   const report = await run(read.url, read.settings)

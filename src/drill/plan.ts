@@ -88,7 +88,8 @@ function changesOf({ visit, number, read, logout, instance, cookie }: Settings):
 
 function step(name: string, words: string, method: string): Step {
   const found = stepOf(words, method)
-  if (!found) throw new CouldNotRun(`--${name} takes '[METHOD] /path', not ${words}`)
+  if (!found)
+    throw new CouldNotRun(`--${name} takes a path, or a method and a path such as 'POST /path', not ${words}`)
   return found
 }
 

@@ -59,6 +59,19 @@ test('could not run: one line, 2', async () => {
   expect(await run(good.url.href, '--scenario', 'earthquake')).toMatchObject({ code: 2, out: '' })
 })
 
+test('a check alone: its lines, and in Markdown; a report of a load is refused', async () => {
+  const file = join(folder, 'check.md')
+  const { code, out } = await run(good.url.href, '--check', '--markdown', file)
+  expect(code).toBe(0)
+  expect(out).toMatch(/^ {2}visit +GET http/)
+  expect(readFileSync(file, 'utf8')).toMatch(/^### ✅ .*\n\n\| \| \|\n\|---\|---\|\n\| visit \| GET http/)
+  const refused = await run(good.url.href, '--check', '--junit', join(folder, 'check.xml'))
+  expect(refused).toMatchObject({
+    code: 2,
+    err: 'session-drill: --junit reports a load, and --check has none\n',
+  })
+})
+
 test('help, 0', async () => {
   expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--browsers N') })
 })

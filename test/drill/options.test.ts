@@ -82,7 +82,10 @@ test.each([
   [['http://a.test', '--duration', 'soon'], /--duration takes a time such as .*, not soon/],
   [['http://a.test', '--header', 'nothing'], /--header takes 'NAME: VALUE', not nothing/],
   [['http://a.test', '--header', 'Content-Length: 3'], /--header cannot set Content-Length/],
-  [['http://a.test', '--visit', 'count'], /--visit takes '\[METHOD\] \/path', not count/],
+  [
+    ['http://a.test', '--visit', 'count'],
+    /--visit takes a path, or a method and a path such as 'POST \/path', not count/,
+  ],
   [['http://a.test', '--number', 're:('], /--number takes a JSON pointer/],
   [['http://a.test?x=1', '--visit', '/n'], /the query \?x=1 goes into the paths/],
   [['http://a.test', '--preset', 'cobol'], /--preset cobol: there are express/],

@@ -128,7 +128,7 @@ describe('cookies, as a browser keeps them', () => {
 
 describe('what destroys a session is tried at rest first', () => {
   test.each([
-    ['a path that is not there', 'POST /bye', /POST .*\/bye, which shall destroy a session, fails: 404/],
+    ['a path that is not there', 'POST /bye', /POST .*\/bye, which should destroy a session, fails: 404/],
     ['a page that only asks', 'GET /logout', /does not destroy a session: it answers 200/],
   ])('%s', async (_, logout, message) => {
     const counter = new Counter()

@@ -99,7 +99,7 @@ export function endpointOf(step: Step): { method: string; path: string } {
   throw new TypeError('a step takes one of get, post, put, patch and delete')
 }
 
-/** @returns a step from `[METHOD] /path`, or undefined */
+/** @returns a step from `/path` or `METHOD /path`, or undefined */
 export function stepOf(words: string, method = 'GET'): Step | undefined {
   const match = /^(?:([A-Za-z]+) )?(\/\S*)$/.exec(words.trim())
   const name = (match?.[1] ?? method).toLowerCase()

@@ -43,5 +43,34 @@ export const PRESETS: Readonly<Record<string, Partial<Journey>>> = {
   scs: { name: 'scs', cookie: 'session', logout: { post: '/logout' } },
   gorilla: { name: 'gorilla', cookie: 'session', logout: { post: '/logout' } },
   axum: { name: 'axum', cookie: 'id', logout: { post: '/logout' } },
-  rails: { name: 'rails', logout: { delete: '/session' } },
+  // As the authentication generator of Rails 8 writes it.
+  rails: {
+    name: 'rails',
+    login: [
+      { get: '/session/new', take: { token: 'css:input[name=authenticity_token]' } },
+      {
+        post: '/session',
+        form: {
+          email_address: '{{env.DRILL_USER}}',
+          password: '{{env.DRILL_PASSWORD}}',
+          authenticity_token: '{{token}}',
+        },
+        take: { token: 'css:meta[name=csrf-token]' },
+      },
+    ],
+    logout: { post: '/session', form: { _method: 'delete', authenticity_token: '{{token}}' } },
+  },
+  // As its starter kits write it.
+  laravel: {
+    name: 'laravel',
+    login: [
+      { get: '/login', take: { token: 'css:input[name=_token]' } },
+      {
+        post: '/login',
+        form: { email: '{{env.DRILL_USER}}', password: '{{env.DRILL_PASSWORD}}', _token: '{{token}}' },
+        take: { token: 'css:meta[name=csrf-token]' },
+      },
+    ],
+    logout: { post: '/logout', form: { _token: '{{token}}' } },
+  },
 }

@@ -7,8 +7,8 @@ export type CommandLine = { help: 'brief' | 'full' } | { url: string; settings: 
 
 const RENAMED: Readonly<Record<string, string>> = {
   concurrency: '--burst N',
-  adapter: "--visit '[METHOD] /path' and --number WHERE",
-  'adapter-destroy': "--logout '[METHOD] /path'",
+  adapter: "--visit 'METHOD /path' and --number WHERE",
+  'adapter-destroy': "--logout 'METHOD /path'",
   'adapter-instance': '--instance WHERE',
   'cookie-name': '--cookie NAME',
 }

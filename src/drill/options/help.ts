@@ -15,7 +15,7 @@ ${options.map((option) => row(option, 24, 80)).join('\n')}
 
 Express    session-drill http://127.0.0.1:3000/ --check
 Django     session-drill http://127.0.0.1:8000 --preset django --visit /hits
-Rails      session-drill http://127.0.0.1:3000/hits --logout 'DELETE /session'
+Rails      session-drill http://127.0.0.1:3000 --preset rails --visit /hits
 Spring     session-drill http://127.0.0.1:8080 --preset spring --visit /hits
 Go         session-drill http://127.0.0.1:4000/hits --number 're:Hits: (\\d+)' \\
              --logout 'POST /logout' --rate 200 --junit drill.xml

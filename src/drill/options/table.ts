@@ -1,6 +1,7 @@
 // Every option of the drill, once: the command line, its help, the defaults and the checks of a program's options come
 // from this table.
 import { CouldNotRun } from '../could-not-run.js'
+import { PRESETS } from '../journey/presets.js'
 
 export type Group = 'Load' | 'App' | 'Connection' | 'Verdict' | 'Reports' | 'Faults'
 
@@ -213,7 +214,7 @@ export const OPTIONS = {
     {
       flag: 'preset',
       group: 'App',
-      help: 'a known stack: its session cookie, log-in and log-out',
+      help: `a stack's session cookie, log-in and log-out: ${Object.keys(PRESETS).join(', ')}`,
       brief: true,
     },
     'NAME',
@@ -228,8 +229,14 @@ export const OPTIONS = {
     'FILE',
   ),
   visit: text(
-    { flag: 'visit', group: 'App', help: 'what counts', shown: 'GET the URL', brief: true },
-    "'[METHOD] /path'",
+    {
+      flag: 'visit',
+      group: 'App',
+      help: 'what counts; without a method: GET',
+      shown: 'the URL',
+      brief: true,
+    },
+    "'METHOD /path'",
   ),
   number: text(
     {
@@ -241,10 +248,13 @@ export const OPTIONS = {
     },
     'WHERE',
   ),
-  read: text({ flag: 'read', group: 'App', help: 'reads the count and does not count' }, "'[METHOD] /path'"),
+  read: text(
+    { flag: 'read', group: 'App', help: 'reads the count and does not count (GET)' },
+    "'METHOD /path'",
+  ),
   logout: text(
     { flag: 'logout', group: 'App', help: 'destroys the session (POST)', brief: true },
-    "'[METHOD] /path'",
+    "'METHOD /path'",
   ),
   instance: text(
     { flag: 'instance', group: 'App', help: 'where an answer names its instance, as for --number' },

@@ -16,12 +16,17 @@ const PROMISES: Readonly<Record<Anomaly, string>> = {
 
 /** @returns a test case for each promise, and one for each fault; what could not be judged is an error */
 export function junitOf(report: Report): string {
-  const { visits, anomalies, unjudged, maxFailed, destroyed } = report
+  const { visits, anomalies, unjudged, maxFailed, destroyed, failIdle } = report
+  const idle = report.instances.filter((instance) => instance.idle).map(({ id }) => id)
   const mayFail = maxFailed === 'any' ? Number.POSITIVE_INFINITY : maxFailed
   const cases: [name: string, outcome: Outcome][] = [
     [
       'no visit fails',
       visits.failed > mayFail ? { failure: `${visits.failed} of ${visits.attempted} failed` } : 'passed',
+    ],
+    [
+      'no instance is idle',
+      !failIdle ? 'skipped' : idle.length > 0 ? { failure: `idle: ${idle.join(', ')}` } : 'passed',
     ],
     ...ANOMALIES.map((anomaly): [string, Outcome] => [
       PROMISES[anomaly],

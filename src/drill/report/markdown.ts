@@ -1,6 +1,7 @@
 // The report as Markdown, for a pull request or a job's page.
 import { ANOMALIES, anomalyWords, grouped } from '../books/anomaly.js'
 import { counted, exercisedWords } from '../books/verdict.js'
+import type { Found } from '../check.js'
 import type { Report } from './report.js'
 import { anomalyLine, idleWords } from './table.js'
 import { duration, seconds } from './words.js'
@@ -39,13 +40,21 @@ export function markdownOf(report: Report): string {
         `${seconds(from)} to ${seconds(to)}: ${grouped(what.failed)} failed, ${counted(what.anomalies, 'anomaly', 'anomalies')}, longest wait ${duration(what.longestWaitMs)}`,
     ]),
   ]
-  const table = rows.map(([name, text]) => `| ${cell(name)} | ${cell(text)} |`).join('\n')
   const lines = report.anomalyRecords.slice(0, 20).map(anomalyLine)
   const details =
     lines.length === 0
       ? ''
       : `\n<details><summary>The first anomalies</summary>\n\n${lines.map((line) => `- ${cell(line)}`).join('\n')}\n\n</details>\n`
-  return `### ${MARKS[report.verdict]} ${cell(report.sentence)}\n\n| | |\n|---|---|\n${table}\n${details}`
+  return `### ${MARKS[report.verdict]} ${cell(report.sentence)}\n\n${tableOf(rows)}\n${details}`
+}
+
+/** @returns what a check found out, as a table */
+export function checkMarkdownOf({ lines }: Pick<Found, 'lines'>): string {
+  return `### ✅ The sessions can be judged\n\n${tableOf(lines)}\n`
+}
+
+function tableOf(rows: readonly (readonly [name: string, text: string])[]): string {
+  return ['| | |', '|---|---|', ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`)].join('\n')
 }
 
 function cell(text: string): string {

@@ -79,6 +79,8 @@ export interface Report {
     starved: boolean
   }
   maxFailed: number | 'any'
+  /** Whether an idle instance breaks the verdict. */
+  failIdle: boolean
 }
 
 /** What a check found, without the steps of the journey: a log-in may hold a password. */
@@ -162,6 +164,7 @@ export function reportOf(evidence: Evidence): Report {
     series: journal.series.rows,
     drill: { cpuMs: evidence.cpuMs, requests, lagMs, starved: lagMs > STARVED_MS },
     maxFailed: Number.isFinite(maxFailed) ? maxFailed : 'any',
+    failIdle: plan.failIdle,
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -166,6 +167,28 @@ test('comes from YAML, JSON or a module', async () => {
       login: [{ post: '/login', form: { user: '{{browser}}' } }],
     })
   }
+})
+
+test('TypeScript runs in a Node that can read it; an older one says so', async () => {
+  const app = await shop()
+  const file = join(folder, 'shop.ts')
+  writeFileSync(
+    file,
+    `import type { Journey } from 'session-drill'\nexport const journey: Journey = ${JSON.stringify(JOURNEY)}`,
+  )
+  const command = ['dist/drill/main.js', app.url.href, '--journey', file, '--check']
+  const { code, out } = await new Promise<{ code: number; out: string }>((resolve) => {
+    const child = execFile(process.execPath, command, (_, output, errors) =>
+      resolve({ code: child.exitCode ?? -1, out: output + errors }),
+    )
+  })
+  if (process.features.typescript)
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/POST .* number 1, then 2/) })
+  else
+    expect({ code, out }).toEqual({
+      code: 2,
+      out: expect.stringMatching(/shop.ts: TypeScript needs Node 22.18 or later/),
+    })
 })
 
 test.each([

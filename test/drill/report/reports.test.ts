@@ -95,7 +95,15 @@ test('JUnit says what failed, what had an error, and what was not tried', () => 
   expect(xml).toMatch(/name="no count goes back"><failure message="\d+ counts? went back"/)
   expect(xml).toContain('name="fault broken"><error message="exit code 3: no such pod"/>')
   expect(xml).toContain('name="no destroyed session is resurrected"><skipped/>')
-  expect(xml).toMatch(/tests="12" failures="\d" errors="1" skipped="2"/)
+  expect(xml).toMatch(/tests="13" failures="\d" errors="1" skipped="3"/)
+})
+
+test('JUnit says which instance is idle if that breaks the verdict', () => {
+  const instances = report.instances.map((instance) => ({ ...instance, id: 'b<1>', idle: true }))
+  expect(junitOf({ ...report, instances })).toContain('name="no instance is idle"><skipped/>')
+  const failing = junitOf({ ...report, instances, failIdle: true })
+  expect(failing).toContain('name="no instance is idle"><failure message="idle: b&#60;1&#62;">')
+  expect(junitOf({ ...report, failIdle: true })).toContain('name="no instance is idle"/>')
 })
 
 test('metrics are in the text format of Prometheus', () => {

@@ -1,0 +1,56 @@
+// `npm run league [STACK…]`: drills each stack in the same way, and writes docs/league.md and docs/league.json.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startFleet } from './fleet.js'
+import { type Row, rowOf } from './row.js'
+import { run } from './run.js'
+import { BUILDS, LEAGUE, missing, type Stack } from './stack.js'
+import { STACKS } from './stacks.js'
+import { pageOf } from './table.js'
+import { tryStack } from './trials.js'
+
+const RECORD = 'docs/league.json'
+const PAGE = 'docs/league.md'
+
+const say = (line: string) => process.stderr.write(`${line}\n`)
+
+async function drilled(stack: Stack): Promise<Row> {
+  for (const command of stack.build) await run(command, join(LEAGUE, stack.folder))
+  const fleet = await startFleet(stack)
+  try {
+    return rowOf(stack, await tryStack(stack, fleet), new Date().toISOString().slice(0, 10))
+  } finally {
+    await fleet.stop()
+  }
+}
+
+// All that was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+const names = process.argv.slice(2)
+const unknown = names.find((name) => !STACKS.some((stack) => stack.name === name))
+if (unknown !== undefined) {
+  say(`npm run league takes names of stacks: ${STACKS.map(({ name }) => name).join(', ')}, not ${unknown}`)
+  process.exit(2)
+}
+mkdirSync(BUILDS, { recursive: true })
+const rows = new Map<string, Row>(
+  existsSync(RECORD) ? JSON.parse(readFileSync(RECORD, 'utf8')).map((row: Row) => [row.name, row]) : [],
+)
+for (const stack of STACKS) {
+  if (names.length > 0 && !names.includes(stack.name)) continue
+  const absent = missing(stack)
+  if (absent !== undefined) {
+    say(`${stack.title}: left out, this does not work here: ${absent}`)
+    continue
+  }
+  say(stack.title)
+  try {
+    rows.set(stack.name, await drilled(stack))
+  } catch (error) {
+    say(`  ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  }
+  writeFileSync(RECORD, `${JSON.stringify([...rows.values()], null, 2)}\n`)
+  writeFileSync(PAGE, pageOf([...rows.values()], STACKS))
+}

@@ -1,0 +1,132 @@
+// docs/league.md, from the rows.
+import { grouped } from '../src/drill/books/anomaly.js'
+import type { FaultRow, Losses, Row } from './row.js'
+import type { Stack } from './stack.js'
+import type { Fault } from './trials.js'
+
+/** @returns the page, with the rows in the order of the stacks */
+export function pageOf(rows: readonly Row[], stacks: readonly Stack[]): string {
+  const known = stacks.flatMap((stack) => {
+    const row = rows.find(({ name }) => name === stack.name)
+    return row ? [{ stack, row }] : []
+  })
+  const shown = known.map(({ row }) => row)
+  return `# The league
+
+The same drill against the usual session stacks, each as its own documentation shows it: four instances behind a load balancer
+that sends each request to the next one, and one Redis, all on one machine. [The sources](../league) are a few dozen lines each.
+
+\`npm run league\` writes this page (about 20 minutes); \`npm run league -- django scs\` writes the rows of a choice. A stack whose
+programs are not installed is named and left out.
+
+## Sessions
+
+2,000 visits of 20 browsers, six at once (\`--burst 6\`), then 100 sessions that are destroyed with visits in flight. *Came back*
+counts destroyed sessions whose old cookie still counts. *Not judged* are destroyed sessions that answer an error from then on.
+The verdict is the worst of all drills on this page.
+
+${tableOf(
+  [
+    'stack',
+    'acknowledged visits lost',
+    'duplicate numbers',
+    'came back',
+    'not judged',
+    'lost one at a time',
+    'verdict',
+  ],
+  shown.map((row) => [
+    row.title,
+    lost(row.bursts),
+    grouped(row.bursts.duplicates),
+    `${row.bursts.destroyed.resurrected} of ${row.bursts.destroyed.judged}`,
+    String(row.bursts.destroyed.tried - row.bursts.destroyed.judged),
+    lost(row.steady),
+    row.verdict,
+  ]),
+)}
+
+The load balancer counts lost visits as well, on the wire, and knows nothing of the drill. ${auditLine(shown)}
+
+## Without Redis
+
+20 browsers, one visit at a time, 100 a second. An instance gets SIGKILL and starts again after 1 s. Redis, which appends every
+write to disk, gets SIGKILL and starts again after 3 s. Then Redis is frozen (SIGSTOP) for 12 s. A visit that isn't answered
+within 10 s has failed. The cells have the failed visits of all during the fault, and the longest wait.
+
+${tableOf(
+  ['stack', 'instance killed', 'Redis killed', 'Redis frozen', 'lost', 'sessions reset'],
+  shown.map((row) => [
+    row.title,
+    faultCell(row, 'instance-killed'),
+    faultCell(row, 'redis-killed'),
+    faultCell(row, 'redis-frozen'),
+    lost(row.faults),
+    String(row.faults.reset) + (row.faults.unread > 0 ? `, ${row.faults.unread} unread` : ''),
+  ]),
+)}
+
+## Cost
+
+Processor time of a visit, one at a time, in all instances and in Redis (which writes to disk for each change), and the memory of
+an instance after 2,000 visits (PSS).
+
+${tableOf(
+  ['stack', 'app', 'Redis', 'memory'],
+  shown.map(({ title, cost }) =>
+    cost
+      ? [
+          title,
+          `${grouped(Math.round(cost.appUs))} µs`,
+          `${grouped(Math.round(cost.redisUs))} µs`,
+          `${Math.round(cost.memory / 1e6)} MB`,
+        ]
+      : [title, '–', '–', '–'],
+  ),
+)}
+
+## The stacks
+
+${tableOf(
+  ['stack', 'versions', 'drilled on', 'with'],
+  shown.map(({ title, versions, date, drill }) => [title, versions.join(', '), date, `\`${drill}\``]),
+)}
+
+${known.flatMap(({ stack }) => notesOf(stack)).join('\n')}
+`
+}
+
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function lost({ acknowledged, lost, problem }: Losses): string {
+  if (problem !== undefined) return 'could not be judged'
+  return lost === 0 ? '0' : `${grouped(lost)} of ${grouped(acknowledged)}`
+}
+
+function faultCell({ faults }: Row, fault: Fault): string {
+  const row: FaultRow | undefined = faults.each[fault]
+  if (!row) return 'not reached'
+  const all = row.acknowledged + row.failed
+  const failed = row.failed === 0 ? '0' : `${grouped(row.failed)} of ${grouped(all)}`
+  return `${failed} failed; ${(row.longestWaitMs / 1000).toFixed(1)} s${row.recovered ? '' : '; did not recover'}`
+}
+
+function auditLine(rows: readonly Row[]): string {
+  const differ = rows.filter(
+    ({ bursts, steady }) => bursts.audited !== bursts.lost || steady.audited !== steady.lost,
+  )
+  if (differ.length === 0) return 'It got the same numbers for every stack.'
+  const each = differ.map(({ title, bursts, steady }) => `${title}: ${bursts.audited} and ${steady.audited}`)
+  return `It got the same numbers, except for ${each.join('; ')}.`
+}
+
+function notesOf({ title, issues, note }: Stack): string[] {
+  const known = issues.map(({ name, url, says }) => `[${name}](${url}) (${says})`)
+  const texts = [
+    ...(note === undefined ? [] : [note]),
+    ...(known.length > 0 ? [`Known: ${known.join(', ')}.`] : []),
+  ]
+  return texts.length > 0 ? [`- **${title}.** ${texts.join(' ')}`] : []
+}
