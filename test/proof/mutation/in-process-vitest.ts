@@ -11,6 +11,7 @@ import {
   JestExtend,
   setState,
 } from '@vitest/expect'
+import { fn, spyOn } from '@vitest/spy'
 
 export {
   afterAll,
@@ -23,6 +24,8 @@ export {
   suite,
   test,
 } from '@vitest/runner'
+
+export const vi = { fn, spyOn }
 
 /** How long a condition is waited for, in ms: on a quiet machine each comes within a fraction of it. */
 const POLL_MS = 4_000

@@ -4,11 +4,13 @@ const store = (...names: readonly string[]) => names.map((name) => `test/store/$
 export const LUA_TESTS: readonly string[] = [
   ...store(
     'commit',
+    'connect-redis',
     'encryption',
     'expiry',
     'express',
     'lean-commits',
     'merge',
+    'recent-extensions',
     'refusing-redis',
     'store',
     'torn-file',
@@ -23,6 +25,6 @@ export const LUA_TESTS: readonly string[] = [
 /** And those that a mutant of the store's TypeScript is tried with, too: with other clients, Clusters, replicas, faults. */
 export const TESTS: readonly string[] = [
   ...LUA_TESTS,
-  ...store('change', 'checked-options', 'crowd', 'gathered-writes', 'in-sync'),
+  ...store('change', 'checked-options', 'crowd', 'gathered-writes', 'in-sync', 'log-out', 'traces'),
   ...store('clients', 'cluster', 'durability', 'faults'),
 ]
