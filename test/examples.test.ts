@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from './support/free-port.js'
 import { RedisServer } from './support/redis-server.js'
 
 const AT_ONCE = 30
@@ -17,8 +18,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   for (const child of started.splice(0)) {
-    child.kill()
-    await once(child, 'exit')
+    if (child.exitCode === null && child.kill()) await once(child, 'exit')
   }
 })
 afterAll(() => redis.stop())
@@ -37,7 +37,7 @@ class Visitor {
   }
 
   async ask(method: string, path: string, form?: Record<string, string>, headers = {}): Promise<Response> {
-    const response = await fetch(this.url + path, {
+    const response = await fetch(new URL(path, this.url), {
       method,
       headers: { cookie: this.cookie, ...headers },
       redirect: 'manual',
@@ -57,21 +57,25 @@ class Visitor {
   }
 }
 
-async function visitor(example: string, store: string): Promise<Visitor> {
-  const child = spawn(process.execPath, [`examples/${example}.js`], {
-    env: { PATH: process.env.PATH, PORT: '0', REDIS_URL: redis.url, STORE: store },
+async function visitor(example: string, store: string, settings = {}): Promise<Visitor> {
+  const program = example.endsWith('.ts') ? ['--import', 'tsx', example] : [`${example}.js`]
+  const child = spawn(process.execPath, program, {
+    cwd: 'examples',
+    env: { PATH: process.env.PATH, PORT: '0', REDIS_URL: redis.url, STORE: store, ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   started.push(child)
-  const [port] = await once(createInterface(child.stdout), 'line')
-  return new Visitor(`http://127.0.0.1:${port}`)
+  for await (const line of createInterface(child.stdout)) {
+    if (/^\d+$/.test(line)) return new Visitor(`http://127.0.0.1:${line}`)
+  }
+  throw new Error(`${example} ended before it listened`)
 }
 
 const atOnce = <T>(work: (number: number) => Promise<T>) =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, number) => work(number)))
 
 /** @returns how many of the visits that overlapped the session has. */
-async function counted(browser: Visitor, path: string, method = 'GET', headers = {}): Promise<unknown> {
+async function counted(browser: Visitor, path: string, method = 'GET', headers = {}): Promise<number> {
   await browser.json(path, method, headers)
   await atOnce(() => browser.json(path, method, headers))
   const { visits } = await browser.json(path, method, headers)
@@ -83,10 +87,30 @@ describe.each([
   ['flash', '/count'],
   ['fastify', '/'],
   ['socket-io', '/'],
+  ['nest.ts', '/'],
+  ['koa', '/'],
+  ['hono', '/'],
 ])('the example %s', (example, path) => {
   it('counts visits that overlap, and connect-redis loses some', async () => {
-    expect(await counted(await visitor(example, 'exact'), path)).toBe(AT_ONCE)
-    expect(await counted(await visitor(example, 'connect-redis'), path)).toBeLessThan(AT_ONCE)
+    const exact = await counted(await visitor(example, 'exact'), path)
+    const { url } = await visitor(example, 'connect-redis')
+    let usual = AT_ONCE
+    // If the machine is busy, few of them overlap.
+    for (let tries = 0; usual === AT_ONCE && tries < 10; tries += 1)
+      usual = await counted(new Visitor(url), path)
+    console.log(`${example}: of ${AT_ONCE} visits, lost: exact ${AT_ONCE - exact}, usual ${AT_ONCE - usual}`)
+    expect(exact).toBe(AT_ONCE)
+    expect(usual).toBeLessThan(AT_ONCE)
+  })
+})
+
+describe.each(['nest.ts', 'koa', 'hono'])('the example %s', (example) => {
+  it('ends a session for good, whatever is in flight', async () => {
+    const browser = await visitor(example, 'exact')
+    await browser.json('/')
+    const old = { cookie: browser.cookie }
+    await Promise.all([atOnce(() => browser.json('/', 'GET', old)), browser.json('/', 'DELETE', old)])
+    expect(await browser.json('/', 'GET', old)).toEqual({ visits: 1 })
   })
 })
 
@@ -160,5 +184,58 @@ describe('the example csrf', () => {
     const { token } = await browser.json('/token')
     expect(await counted(browser, '/visits', 'POST', { 'x-csrf-token': String(token) })).toBe(AT_ONCE)
     expect((await browser.ask('POST', '/visits')).status).toBe(403)
+  })
+})
+
+describe('the example openid-connect', () => {
+  /** As a browser goes: through the pages of the provider, and their forms. */
+  const logIn = async (browser: Visitor) => {
+    let at = new URL('/login', browser.url)
+    for (let pages = 0; pages < 20; pages += 1) {
+      let answer = await browser.ask('GET', at.href)
+      if (answer.status === 200 && at.host === new URL(browser.url).host) return
+      if (answer.status === 200) {
+        const page = await answer.text()
+        const [, action = ''] = /<form[^>]* action="([^"]+)"/.exec(page) ?? []
+        const [, prompt = ''] = /name="prompt" value="(\w+)"/.exec(page) ?? []
+        at = new URL(action, at)
+        answer = await browser.ask('POST', at.href, { prompt, login: 'ada', password: 'any' })
+      }
+      const location = answer.headers.get('location')
+      if (!location) throw new Error(`${at.pathname}: ${answer.status} ${await answer.text()}`)
+      at = new URL(location, at)
+    }
+    throw new Error('the log-in does not end')
+  }
+  const shop = async (store: string) => {
+    const [port, provider] = [await freePort(), await freePort()]
+    const settings = {
+      PORT: String(port),
+      PROVIDER_PORT: String(provider),
+      ISSUER: `http://127.0.0.1:${provider}`,
+    }
+    await visitor('openid-provider', store, settings)
+    const browser = await visitor('openid-connect', store, settings)
+    await logIn(browser)
+    return browser
+  }
+
+  it('keeps what is put into the cart at once, and logs out', async () => {
+    const exact = await shop('exact')
+    expect(await exact.json('/')).toEqual({ user: 'ada', items: [] })
+    await atOnce((number) => exact.ask('POST', `/cart/${number}`))
+    const kept = (await exact.json('/')).items as string[]
+    const old = { cookie: exact.cookie }
+    await exact.ask('GET', '/logout')
+    expect((await exact.ask('GET', '/', undefined, old)).status).toBe(302)
+
+    const usual = await shop('connect-redis')
+    await atOnce((number) => usual.ask('POST', `/cart/${number}`))
+    const few = (await usual.json('/')).items as string[]
+    console.log(
+      `openid-connect: of ${AT_ONCE} items, lost: exact ${AT_ONCE - kept.length}, usual ${AT_ONCE - few.length}`,
+    )
+    expect(kept).toHaveLength(AT_ONCE)
+    expect(few.length).toBeLessThan(AT_ONCE)
   })
 })
