@@ -13,7 +13,7 @@ COPY src src
 # One time for all files, so that the same source makes the same layer.
 RUN npm run build && node scripts/bundle.mjs /image/app/dist && find /image -exec touch -d @0 {} +
 
-# docker build --target drill: the drill by itself.
+# docker build --target drill: the drill alone, without the counter.
 FROM ${RUN_IMAGE} AS drill
 COPY --from=build /image/app/dist/package.json /image/app/dist/LICENSES /app/
 COPY --from=build /image/app/dist/drill/ /app/drill/

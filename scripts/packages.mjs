@@ -89,7 +89,7 @@ async function packDrill() {
   const files = (...entries) => entries.map((entry) => `dist/drill/${entry}.js`)
   const common = { outdir: folder, outbase: 'dist/drill', format: 'esm' }
   const { metafile } = await bundle({ ...common, entryPoints: files('main', 'index'), splitting: true })
-  // One file by itself, so that k6 takes it, too.
+  // One file without imports, so that k6 takes it, too.
   await bundle({ ...common, entryPoints: files('books/index'), platform: 'neutral' })
   copyTypes('drill', ['index', 'books/index'], folder)
   cpSync('src/drill/journey/journey.schema.json', join(folder, 'journey.schema.json'))

@@ -71,7 +71,7 @@ export class Fleet {
     if (!this.#stopped) for (const { process } of this.#instances) process.start()
   }
 
-  /** Kills one (SIGKILL); it comes back by itself. */
+  /** Kills one (SIGKILL); it starts again automatically. */
   async kill(index: number): Promise<void> {
     await this.#instances[index]?.process.kill()
   }

@@ -41,7 +41,7 @@ export interface Platform {
   readonly store: string
   /** Stops all instances gracefully, starts them, and waits until they are ready; requests wait meanwhile. */
   restart(): Promise<void>
-  /** Kills (SIGKILL) this instance, or any; it comes back by itself. */
+  /** Kills (SIGKILL) this instance, or any; it starts again automatically. */
   killInstance(index?: number): Promise<void>
   /** Kills (SIGKILL) any instance, and waits until all are ready again. */
   killAndWait(): Promise<void>

@@ -63,7 +63,7 @@ export class SupervisedProcess {
     })
   }
 
-  /** Kills it; it comes back by itself. Resolves when it has ended. */
+  /** Kills it; it starts again automatically. Resolves when it has ended. */
   async kill(): Promise<void> {
     if (this.#child) (this.#options.kill ?? sigkill)(this.#child)
     await this.#exited

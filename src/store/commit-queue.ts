@@ -72,7 +72,7 @@ export class CommitQueue {
         const certainty = { unanswered: false }
         const { losses } = this.#client
         const session = partsOf(await this.#write(key, batch, loads, certainty))
-        // The client may have sent it again by itself.
+        // The client may have sent it again without telling.
         const isUnsure = certainty.unanswered || losses !== this.#client.losses
         const outcomes = JSON.parse(session.shift() ?? '[]') as CommitOutcome[]
         const found = loads === 'all' ? session : named(session, loads)

@@ -1,4 +1,4 @@
-// Encrypts the values of sessions, each by itself, so that Redis can still merge them by key.
+// Encrypts each value of a session separately, so that Redis can still merge them by key.
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { DecryptionError } from './errors.js'
 

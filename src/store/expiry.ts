@@ -4,7 +4,7 @@ import type { SessionData } from 'express-session'
 /** Seconds, or a function that gives them for a session: connect-redis' option of this name. */
 export type TtlOption = number | ((session: SessionData) => number)
 
-/** How a session expires: each use extends it to that many ms from then, or no use extends it by itself. */
+/** How a session expires: each use extends it to that many ms from then, or at a fixed time, whatever uses it. */
 export type Expiry = { readonly kind: 'sliding'; readonly ms: number } | { readonly kind: 'fixed' }
 
 export const FIXED: Expiry = { kind: 'fixed' }

@@ -41,7 +41,7 @@ export class InstanceProcess {
     return instance
   }
 
-  /** Starts one that is expected to end by itself. */
+  /** Starts one that is expected to end without a signal. */
   static async run(environment: Record<string, string>): Promise<{ code: number | null; errors: string }> {
     const instance = new InstanceProcess(environment)
     instance.child.stdout?.resume()

@@ -119,7 +119,7 @@ export class RedisServer {
     this.#limitFiles('unlimited')
   }
 
-  /** Waits until it ends by itself. */
+  /** Waits until it ends without a signal. */
   async ended(): Promise<void> {
     const running = this.#process
     if (running && running.exitCode === null && running.signalCode === null) await once(running, 'exit')

@@ -12,7 +12,7 @@ export interface Socket {
 const WRITTEN_TOGETHER = 16
 
 /**
- * ioredis writes each command by itself, and a system call takes longer than all the rest of a command. So its socket is corked
+ * ioredis makes a system call for each command, and that takes longer than all the rest of a command. So its socket is corked
  * while a turn lasts: nothing of the client is changed, and the order of its commands stays.
  */
 export class GatheredWrites {

@@ -33,7 +33,7 @@ export class LivePage implements Lab {
   readonly #others = new BroadcastChannel('redissessions')
   #state: PageState
   #note: Note = { text: find('#notice').textContent ?? '' }
-  /** What a request of the reader's waits for, and what the page has noticed when it looked by itself. */
+  /** Why a request of the reader waits, and what the page noticed in a request of its own. */
   #trouble: Trouble | undefined
   #noticed: Trouble | undefined
   #busy = false

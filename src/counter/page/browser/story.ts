@@ -1,4 +1,4 @@
-// "Show me": the experiments as a story that plays by itself, with two stores side by side if the platform has them.
+// "Show me": the experiments as a story that runs without a click, with two stores side by side if the platform has them.
 import type { StoreName } from '../../config/store-names.js'
 import { type Html, html } from '../parts/html.js'
 import { burst, type Experiment, race, refresh, restart } from './experiments.js'
