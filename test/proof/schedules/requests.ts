@@ -47,8 +47,8 @@ export interface Log {
   appended(entry: string, acknowledged: boolean): void
   /** `victim` was deleted, acknowledged. */
   removed(): void
-  /** All of the session went on under this id, acknowledged, with so many visits. */
-  moved(sid: string, visits: number): void
+  /** Begins to take all of the session to another id; what it returns tells that id and how many visits it has, acknowledged. */
+  moving(): (sid: string, visits: number) => void
   /** Another session of this id was made, and left with so many visits or ended, acknowledged. */
   created(sid: string, visits: number | 'ended'): void
 }
@@ -153,6 +153,7 @@ export async function play(
 
   async function regenerate(held: HeldSession): Promise<void> {
     const end = log.begin({ kind: 'regenerate' })
+    const moved = log.moving()
     const req = { sessionID: sid, session: held, sessionStore: store } as unknown as Request
     store.generate = () => {}
     const ended = await outcomeOf(
@@ -165,8 +166,8 @@ export async function play(
     end(held.visits)
     // What a log-in does that keeps the session's content.
     const { cookie: _own, ...content } = held
-    const moved = Object.assign(newSession(store, `moved ${id}`), content) as unknown as HeldSession
-    if (isDone(await outcomeOf(store.commit(moved)))) log.moved(`moved ${id}`, held.visits)
+    const next = Object.assign(newSession(store, `moved ${id}`), content) as unknown as HeldSession
+    if (isDone(await outcomeOf(store.commit(next)))) moved(`moved ${id}`, held.visits)
   }
 
   async function create(ends: boolean): Promise<undefined> {

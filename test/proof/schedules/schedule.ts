@@ -325,7 +325,7 @@ class Books implements Log {
   readonly #operations: Operation<SessionInput, SessionOutput>[] = []
   readonly #written = new Map<string, string>()
   readonly #appended: string[] = []
-  readonly #moved: { readonly sid: string; readonly visits: number }[] = []
+  readonly #moved: { readonly sid: string; readonly visits: number; readonly removed: boolean }[] = []
   readonly #created = new Map<string, number | 'ended'>()
   readonly #late: string[] = []
   #removed = false
@@ -365,8 +365,9 @@ class Books implements Log {
     this.#removed = true
   }
 
-  moved(sid: string, visits: number): void {
-    this.#moved.push({ sid, visits })
+  moving(): (sid: string, visits: number) => void {
+    const removed = this.#removed
+    return (sid, visits) => this.#moved.push({ sid, visits, removed })
   }
 
   created(sid: string, visits: number | 'ended'): void {
@@ -388,11 +389,11 @@ class Books implements Log {
       if (visits !== 'ended' && Number(stored[':visits']) !== visits)
         throw new Broken(`a new session shows ${visits} visits, ${stored[':visits']} are stored`)
     }
-    for (const { sid, visits } of this.#moved) {
+    for (const { sid, visits, removed } of this.#moved) {
       const stored = await redis.hgetall(`sess:${sid}`)
       if (Number(stored[':visits']) !== visits)
         throw new Broken(`a session with a new id has ${stored[':visits']} visits instead of ${visits}`)
-      this.#checkContent(stored)
+      this.#checkContent(stored, removed)
     }
     const stored = await redis.hgetall(KEY).catch(() => undefined)
     // A record of connect-redis that nothing was committed to.
@@ -413,7 +414,7 @@ class Books implements Log {
       return
     }
     if ((await redis.pttl(KEY)) <= 0) throw new Broken('the session has no end')
-    this.#checkContent(stored)
+    this.#checkContent(stored, this.#removed)
   }
 
   /** What the store can't know: its first commit came once more, after it had ended, from a connection that was lost. */
@@ -421,10 +422,10 @@ class Books implements Log {
     return this.#late.some((command) => command.includes(`sess:${sid} `) && command.includes(' create '))
   }
 
-  #checkContent(stored: Readonly<Record<string, string>>): void {
+  #checkContent(stored: Readonly<Record<string, string>>, removed: boolean): void {
     for (const [key, text] of this.#written)
       if (stored[`:${key}`] !== text) throw new Broken(`an acknowledged key is lost: ${key}`)
-    if (this.#removed && stored[':victim'] !== undefined) throw new Broken('a deleted key is back')
+    if (removed && stored[':victim'] !== undefined) throw new Broken('a deleted key is back')
     const odd = stored[':odd'] ?? ''
     if (odd !== ODD && odd !== JSON.stringify(JSON.parse(ODD)))
       throw new Broken(`an untouched key has changed: ${odd}`)
