@@ -23,6 +23,9 @@ const UNMARKED = 'the session was written as a record of connect-redis, which ha
 // Of one batch: so that a hot session doesn't hold up Redis for others.
 const BATCH = 64
 
+/** Each has ten digits, so that a script needn't look for the end of one. */
+const FIRST_SEQUENCE = 1_000_000_000
+
 /**
  * Sends commits: at once, or, while one to the same session is in flight, together with the others that wait. So a client has at
  * most one batch in flight for a session, and one mark in it is enough to recognize a batch that is sent again.
@@ -33,7 +36,7 @@ export class CommitQueue {
   readonly #lean: LeanCommits
   readonly #clock: ServerClock
   readonly #waiting = new Map<string, Waiting[]>()
-  #sequence = 0
+  #sequence = FIRST_SEQUENCE
 
   /** @param clientId names this client in the marks: no other may have it. */
   constructor(clientId: string, client: StoreClient) {
@@ -106,7 +109,7 @@ export class CommitQueue {
     if (only && batch.length === 1 && now !== undefined) {
       const lean = this.#lean.of(only.commit, sequence, now)
       const reply = lean && (await redis.write(lean.script, [key], lean.args, deadline, certainty))
-      if (reply) return reply
+      if (reply) return lean.results ?? reply
     }
     const fields = loads === 'all' ? -1 : loads.length
     const args: Argument[] = [`${this.#clientId} ${sequence} ${batch.length} ${fields}`]

@@ -4,12 +4,14 @@
 import { createHash } from 'node:crypto'
 import type { Argument, Script } from './clients/client.js'
 import type { Commit } from './commit.js'
-import { NO_FIELD, PRUNE } from './scripts.generated.js'
+import { CREATE, NO_FIELD, PRUNE } from './scripts.generated.js'
 
 /** A commit as one of these scripts takes it. The reply is commit.lua's, or null for what only that can commit. */
 export interface LeanCommit {
   readonly script: Script
   readonly args: Argument[]
+  /** What commit.lua would reply, of a script that replies only whether it committed. */
+  readonly results?: string
 }
 
 /** What an app's commits have in common, so that few scripts do for all of them. */
@@ -29,21 +31,25 @@ export class LeanCommits {
   /**
    * @param sequence of the batch that is this commit alone
    * @param now s since 1970 by Redis' clock
-   * @returns undefined for a commit that isn't an update of a usual shape
+   * @returns undefined for a commit that isn't of a usual shape
    */
   of(commit: Commit, sequence: number, now: number): LeanCommit | undefined {
     const { mode, idempotencyKey, change, legacy, expiry, loads, ttlMs } = commit
-    if (mode !== 'update' || idempotencyKey || legacy || expiry || loads === 'all') return undefined
+    if (idempotencyKey || legacy || loads === 'all') return undefined
     if (change.deleted.size > 0 || change.set.size > SETS_AT_MOST) return undefined
+    if (mode === 'create' && ttlMs !== undefined && !loads)
+      return this.#creation(commit, ttlMs, sequence, now)
+    if (mode !== 'update' || expiry) return undefined
     const script = this.#scriptFor(commit)
     if (!script) return undefined
     const args: Argument[] = [this.#mark, sequence, now]
     if (ttlMs !== undefined) args.push(ttlMs)
-    for (const { by } of change.added.values()) args.push(by)
+    for (const { by } of change.added.values()) if (by !== 1) args.push(by)
     for (const [name, entries] of change.appended) {
       const kept = entries.slice(-(commit.cappedLists.get(name) ?? 0))
       if (kept.length === 0) return undefined
-      args.push(kept.length, kept.join(',\n'))
+      if (entries.length !== 1) args.push(kept.length)
+      args.push(kept.join(',\n'))
     }
     for (const [name, text] of change.set) {
       if (loads?.includes(`:${name}`)) return undefined
@@ -52,12 +58,34 @@ export class LeanCommits {
     return { script, args }
   }
 
+  #creation(
+    { change, expiry, cappedLists }: Commit,
+    ttlMs: number,
+    sequence: number,
+    now: number,
+  ): LeanCommit {
+    const counters = new Map([...change.added].map(([name, { by }]) => [name, by]))
+    const results = `[["ok",${JSON.stringify(Object.fromEntries(counters))}]]`
+    const args: Argument[] = [ttlMs, this.#mark, `${sequence} ${now} ${results}\0${now}`]
+    if (expiry?.kind === 'sliding') args.push('@ttl', expiry.ms)
+    for (const [name, text] of [...change.set, ...counters]) args.push(`:${name}`, text)
+    for (const [name, entries] of change.appended) {
+      args.push(`:${name}`, `[${entries.slice(-(cappedLists.get(name) ?? entries.length)).join(',\n')}]`)
+    }
+    return { script: CREATE, args, results }
+  }
+
   #scriptFor({ change, reads, loads = [], ttlMs, cappedLists }: Commit): Script | undefined {
     const shape: Shape = {
       loads: loads as readonly string[],
-      adds: [...change.added.keys()].map((name) => `:${name}`),
+      adds: [...change.added].map(([name, { by }]) => [`:${name}`, by === 1]),
       reads: reads.map((name) => `:${name}`),
-      appends: [...change.appended.keys()].map((name) => [`:${name}`, cappedLists.get(name) ?? 0]),
+      appends: [...change.appended].map(([name, entries]) => [
+        `:${name}`,
+        cappedLists.get(name) ?? 0,
+        entries.length === 1,
+      ]),
+      sets: change.set.size > 0,
       ownTtl: ttlMs === undefined,
     }
     const { length } = [...shape.loads, ...shape.adds, ...shape.reads, ...shape.appends]
@@ -75,39 +103,43 @@ export class LeanCommits {
 /** The fields that a commit reads and writes, by name. */
 interface Shape {
   readonly loads: readonly string[]
-  readonly adds: readonly string[]
+  /** With whether just one is added to each counter. */
+  readonly adds: readonly (readonly [name: string, isOne: boolean])[]
   readonly reads: readonly string[]
-  /** With how many entries each list keeps at most. */
-  readonly appends: readonly (readonly [name: string, cap: number])[]
+  /** With how many entries each list keeps at most, and whether it gets just one. */
+  readonly appends: readonly (readonly [name: string, cap: number, isOne: boolean])[]
+  /** Whether it sets other fields, too. */
+  readonly sets: boolean
   /** Whether the session is extended by its own @ttl, not by a given time. */
   readonly ownTtl: boolean
 }
 
 /*
  * KEYS[1]  the session
- * ARGV     mark, sequence, now (s); ms until the session expires unless it is the session's own; what to add to each counter;
- *          for each list how many entries, and these as one text; then fields to set: name, text
+ * ARGV     mark, sequence, now (s); ms until the session expires unless it is the session's own; what to add to each counter
+ *          unless it is one; for each list how many entries unless it is one, and these as one text; then fields to set: name, text
  * Returns  what commit.lua returns for one commit; nothing if that has to commit it, with the same sequence: the session isn't
  *          there, the commit was applied already, or a field isn't what it usually is. Nothing is changed then.
- * The mark ends with when this client extended the session last, in s: within a hundredth of its life it is not extended again.
- * (Seconds are whole, and this client's may be one behind the server's: two are added, so that a short life is always extended.)
+ * The mark begins with the sequence and ends with when this client extended the session last, in s, both of ten digits. Within a
+ * hundredth of its life a session is not extended again. (Seconds are whole, and this client's may be one behind the server's:
+ * two are added, so that a short life is always extended.)
+ * An argument costs as much as a call of Lua's, a call of Redis five times that; each byte of a new text costs a dozen instructions.
  */
-function scriptOf({ loads, adds, reads, appends, ownTtl }: Shape): string {
-  const names = ['@ttl', ...loads, ...adds, ...reads, ...appends.map(([name]) => name)]
+function scriptOf({ loads, adds, reads, appends, sets, ownTtl }: Shape): string {
+  const names = ['@ttl', ...loads, ...adds.map(([name]) => name), ...reads, ...appends.map(([name]) => name)]
   let field = 2
   let argument = ownTtl ? 3 : 4
   const loaded = new Map(loads.map((name) => [name, `got[${++field}]`]))
   const work: string[] = []
-  const sets: string[] = []
+  const changed: string[] = []
   const counters: string[] = []
-  for (const [i, name] of adds.entries()) {
+  for (const [i, [name, isOne]] of adds.entries()) {
     work.push(`local c${i} = got[${++field}] or '0'
-local n${i} = tonumber(c${i})
-if not n${i} or string.format('%.0f', n${i}) ~= c${i} then return false end
-n${i} = n${i} + ARGV[${++argument}]
+if string.len(c${i}) > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end
+local n${i} = c${i} + ${isOne ? 1 : `ARGV[${++argument}]`}
 if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end
-c${i} = string.format('%.0f', n${i})`)
-    sets.push(`${quoted(name)}, c${i}`)
+c${i} = string.format('%d', n${i})`)
+    changed.push(`${quoted(name)}, c${i}`)
     counters.push(`${quoted(`${JSON.stringify(name.slice(1))}:`)} .. c${i}`)
     if (loaded.has(name)) loaded.set(name, `c${i}`)
   }
@@ -116,16 +148,16 @@ c${i} = string.format('%.0f', n${i})`)
 if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end`)
     counters.push(`${quoted(`${JSON.stringify(name.slice(1))}:`)} .. r${i}`)
   }
-  for (const [i, [name, cap]] of appends.entries()) {
-    const [count, added] = [`ARGV[${++argument}]`, `ARGV[${++argument}]`]
+  for (const [i, [name, cap, isOne]] of appends.entries()) {
+    const [count, added] = [isOne ? '1' : `ARGV[${++argument}]`, `ARGV[${++argument}]`]
     work.push(`local l${i} = got[${++field}]
 if l${i} and l${i} ~= '[]' then
   if string.byte(l${i}) ~= 91 then return false end
-  local entries, at = 0, 1
-  repeat entries, at = entries + 1, string.find(l${i}, ',\\n', at + 1, true) until not at
+  local find, entries, at = string.find, 0, 1
+  repeat entries, at = entries + 1, find(l${i}, ',\\n', at + 1, true) until not at
   local start = 2
   for _ = 1, entries + ${count} - ${cap} do
-    local _, last = string.find(l${i}, ',\\n', start, true)
+    local _, last = find(l${i}, ',\\n', start, true)
     start = last and last + 1
     if not start then break end
   end
@@ -133,19 +165,22 @@ if l${i} and l${i} ~= '[]' then
 else
   l${i} = '[' .. ${added} .. ']'
 end`)
-    sets.push(`${quoted(name)}, l${i}`)
+    changed.push(`${quoted(name)}, l${i}`)
     if (loaded.has(name)) loaded.set(name, `l${i}`)
   }
   const ttl = ownTtl ? 'got[2]' : 'ARGV[4]'
   const results = [`'[["ok",{'`, counters.join(" .. ',' .. "), `'}]]'`].filter(Boolean).join(' .. ')
+  const mark = `ARGV[1], ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. results .. '\\0' .. extended`
   return `local key = KEYS[1]
 local got = redis.pcall('HMGET', key, ARGV[1], ${names.map(quoted).join(', ')})
 if got.err${loads.length > 0 ? ' or not got[3]' : ''} then return false end
-local known, extended = got[1], nil
+local ttl, known, extended, extends = ${ttl}, got[1], ARGV[3], true
 if known then
-  if string.sub(known, 1, string.find(known, ' ', 1, true) - 1) + 0 >= ARGV[2] + 0 then return false end
-  local at = string.find(known, '\\0', 1, true)
-  extended = at and string.sub(known, at + 1) + 0
+  if string.sub(known, 1, 10) + 0 >= ARGV[2] + 0 then return false end
+  local before = string.sub(known, -10)
+  local age = extended - before
+  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0
+  if not extends then extended = before end
 else
   if redis.call('EXISTS', key) == 0 then return false end
   ${PRUNE}
@@ -153,18 +188,14 @@ else
 end
 ${work.join('\n')}
 local results = ${results}
-local ttl, age = ${ttl}, extended and ARGV[3] - extended
-local extends = ttl and (not age or ttl ~= got[2] or age < 0 or (age + 2) * 100000 > ttl + 0)
-if extends then extended = ARGV[3] end
-redis.call('HSET', key, ${[...sets, 'ARGV[1]'].join(', ')}, ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. results .. (ttl and '\\0' .. extended or ''))
-if #ARGV > ${argument} then redis.call('HSET', key, unpack(ARGV, ${argument + 1})) end
-if extends then redis.call('PEXPIRE', key, ttl) end
-${loads.length > 0 ? answerOf(loaded.values(), ttl) : 'return results'}`
+redis.call('HSET', key, ${[...changed, mark, ...(sets ? [`unpack(ARGV, ${argument + 1})`] : [])].join(', ')})
+if ttl and extends then redis.call('PEXPIRE', key, ttl) end
+${loads.length > 0 ? answerOf(loaded.values()) : 'return results'}`
 }
 
-function answerOf(fields: Iterable<string>, ttl: string): string {
+function answerOf(fields: Iterable<string>): string {
   const texts = [...fields].map((field) => `(${field} or '${NO_FIELD}')`)
-  return `return table.concat({results, ${ttl} or redis.call('PTTL', key), got[2] or '', ${texts.join(', ')}}, '\\0')`
+  return `return ${['results', "(ttl or redis.call('PTTL', key))", "(got[2] or '')", ...texts].join(" .. '\\0' .. ")}`
 }
 
 /** A text as a constant in Lua. */

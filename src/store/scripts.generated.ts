@@ -24,7 +24,7 @@ export const COMMIT_LISTS = [
 ] as const
 
 export const COMMIT = {
-  sha: 'c5bd93bf8de1645559ad560b50ef14810d2b5774',
+  sha: '36c9a4a51b3c628064de5643485bb5c96f4a2845',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -228,10 +228,18 @@ for n = 1, tonumber(count) do
   if ttl ~= '0' then expiry = ttl or expiry end
 end
 results = '[' .. table.concat(results, ',') .. ']'
-if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results) end
+if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results .. '\\0' .. now) end
 if not expiry and changed and wanted == 0 then expiry = redis.call('HGET', key, '@ttl') end
 if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)`,
+} as const
+
+export const CREATE = {
+  sha: '760bd807a3e31946b8115a7ac1091b65deea9887',
+  lua: `if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`,
 } as const
 
 export const DESTROY = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { applied, type Change, fieldsOf } from '../../src/store/change.js'
+import { applied, type Change, fieldsOf, NO_CHANGE } from '../../src/store/change.js'
 import { fieldsOfReply } from '../../src/store/session-codec.js'
 import { useRedis } from '../support/use-redis.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
@@ -88,6 +88,39 @@ describe('the scripts that are made for a shape', () => {
     expect(await callsOf('hset')).toBe(1)
     expect(await callsOf('hget')).toBe(0)
     expect(await callsOf('pexpire')).toBe(0)
+  })
+
+  it('create what the general one would, and nothing where something is', async () => {
+    const { queue, deadline } = openQueue(client, 'client', 5_000)
+    const create = (key: string, change: Change, more = {}) =>
+      queue.send(key, { ...usual, mode: 'create', ttlMs: 60_000, change, ...more }, deadline())
+    // Until Redis has said what time it is.
+    await expect
+      .poll(async () => {
+        await client.config('RESETSTAT')
+        await create(`first${performance.now()}`, NO_CHANGE)
+        return callsOf('time')
+      })
+      .toBe(0)
+    let sid = 0
+    await fc.assert(
+      fc.asyncProperty(anyChange, fc.boolean(), async (any, slides) => {
+        sid += 1
+        const change = without(any)
+        const expiry = slides ? { kind: 'sliding', ms: 90_000 } : { kind: 'fixed' }
+        const counters = Object.fromEntries([...change.added].map(([name, { by }]) => [name, by]))
+        expect(await create(`s${sid}`, change, { expiry })).toEqual(['ok', counters])
+        const stored = applied(new Map(), change, RULES)
+        expect(Object.fromEntries(await fieldsIn(`s${sid}`))).toEqual(Object.fromEntries(stored))
+        expect(await client.hget(`s${sid}`, '@ttl')).toBe(slides ? '90000' : null)
+        expect(await client.pttl(`s${sid}`)).toBeGreaterThan(50_000)
+        expect(await create(`s${sid}`, change, { expiry })).toEqual(['exists'])
+        expect(Object.fromEntries(await fieldsIn(`s${sid}`))).toEqual(Object.fromEntries(stored))
+      }),
+      { numRuns: 200 },
+    )
+    await client.set('record', '{}')
+    expect(await create('record', NO_CHANGE)).toEqual(['exists'])
   })
 
   it('leave to the general script what a resend, a strange field or a session of another kind needs', async () => {

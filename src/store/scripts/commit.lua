@@ -4,7 +4,8 @@
 -- The session is one hash. (All in one key: a script of two would have to wait while a Cluster moves their slot.) Its fields:
 --   :KEY       the session's top-level key KEY, as JSON text (a counter is a plain integer, which is JSON too)
 --   @ttl       ms by which a use of the session extends it; absent for a session that ends at a fixed time
---   @wCLIENT   the mark of a client: "sequence seconds results" of its last batch of commits
+--   @wCLIENT   the mark of a client: "sequence seconds results" of its last batch of commits, and behind a NUL when it extended
+--              the session last, in s; older marks lack this
 --   @keys      a line for each idempotency key: seconds, the key as JSON, its outcome
 --
 -- KEYS[1]  the session
@@ -58,7 +59,6 @@ local legacy = type(known) == 'table' and known.err
 if legacy then
   if not string.find(legacy, 'WRONGTYPE', 1, true) then return known end
 elseif known then
-  -- Behind a NUL lean-commits.ts keeps when the session was extended.
   local last, results = string.match(known, '^(%d+) %d+ ([^%z]*)')
   if last == sequence then
     -- A change, so that a wait for replicas on this connection waits for it; one that no lack of memory refuses.
@@ -208,7 +208,8 @@ for n = 1, tonumber(count) do
   if ttl ~= '0' then expiry = ttl or expiry end
 end
 results = '[' .. table.concat(results, ',') .. ']'
-if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results) end
+-- Behind the NUL: when the session was extended.
+if changed then redis.call('HSET', key, mark, sequence .. ' ' .. now .. ' ' .. results .. '\0' .. now) end
 if not expiry and changed and wanted == 0 then expiry = redis.call('HGET', key, '@ttl') end
 if expiry then redis.call('PEXPIRE', key, expiry) end
 return answer(results)

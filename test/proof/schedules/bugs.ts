@@ -43,7 +43,7 @@ export const BUGS: Readonly<Record<string, Edits>> = {
     ],
   ],
   'flushed scripts are not sent again': [[/includes\('NOSCRIPT'\)/, "includes('NO SCRIPT')"]],
-  'a lean commit writes its mark elsewhere': [[/\[\.\.\.sets, 'ARGV\[1\]'\]/, `[...sets, "'@wx'"]`]],
+  'a lean commit writes its mark elsewhere': [[/`ARGV\[1\], ARGV\[2\]/, "`'@wx', ARGV[2]"]],
   'a lean commit does not ask whether it was applied': [
     [/\+ 0 >= ARGV\[2\] \+ 0 then return false end/, '+ 0 < 0 then return false end'],
   ],
