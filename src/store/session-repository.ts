@@ -68,7 +68,7 @@ export class SessionRepository {
   }
 
   /**
-   * Loads a session that was extended a moment ago by a plain command, which takes Redis a tenth of what the script takes.
+   * Loads a session that was extended a moment ago by a plain command, which takes Redis an eighth of what the script takes.
    * @returns what LOAD would return; undefined if only that can say.
    */
   async #fieldsOf(key: string, { ms, at }: Extension, deadline: number): Promise<string[] | undefined> {

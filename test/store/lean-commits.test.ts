@@ -144,6 +144,33 @@ describe('the scripts that are made for a shape', () => {
     expect(outcome).toBe('moved')
   })
 
+  it('add to a counter exactly, or leave it to the general script', async () => {
+    const cookie = new Map([['cookie', '{}']])
+    const [lean, general] = [await open('s', cookie), await open('g', cookie)]
+    const numbers = [
+      '0',
+      '-5',
+      '999999999999999',
+      '-99999999999999',
+      '9007199254740990',
+      '9223372036854775807',
+    ]
+    for (const text of [...numbers, '007', '-0', '1e3', 'nan', '0x10', ' 5', '1.5', '']) {
+      for (const by of [1, -1, 7, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
+        await client.hset('s', ':visits', text)
+        await client.hset('g', ':visits', text)
+        const change = { ...NO_CHANGE, added: new Map([['visits', { by, total: 42 }]]) }
+        const outcome = await lean(change)
+        expect(outcome).toEqual(await general(change, { idempotencyKey: `${text} ${by}` }))
+        expect([text, by, await client.hget('s', ':visits')]).toEqual([
+          text,
+          by,
+          await client.hget('g', ':visits'),
+        ])
+      }
+    }
+  })
+
   it('take out the marks of clients that have not been there for 10 minutes', async () => {
     const send = await open('s', new Map([['cookie', '{}']]))
     const [seconds = 0] = await client.time()
