@@ -320,6 +320,7 @@ describe('a client that is none', () => {
     ['a pool of node-redis 5', redis5.createClientPool(), 'a pool of node-redis'],
     ['a pool of node-redis 6', redis6.createClientPool(), 'a pool of node-redis'],
     // Its package is 10 MB of native code for each platform.
+    ['ioredis-mock', { get() {}, evalsha() {}, customCommand() {}, duplicate() {} }, 'a mock of ioredis'],
     ['valkey-glide', { get() {}, set() {}, del() {}, customCommand() {} }, 'a client of valkey-glide'],
   ])('%s is refused when the store is made, in words', (_name, client, found) => {
     const make = () => new ExactRedisStore({ client: client as unknown as Client })
