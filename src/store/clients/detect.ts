@@ -38,7 +38,7 @@ export function storeClient(client: unknown): StoreClient {
 function named(client: unknown): string {
   if (typeof client !== 'object' || client === null) return client === null ? 'null' : typeof client
   if ('then' in client) return 'a promise: await it'
-  if ('evalsha' in client && !('call' in client))
+  if ('evalsha' in client && !('sendCommand' in client))
     return 'a mock of ioredis, which lacks what scripts need: use a real Redis'
   if ('customCommand' in client) return 'a client of valkey-glide'
   if (!('sendCommand' in client)) return 'an object of another kind'
