@@ -9,7 +9,9 @@ import express from 'express'
 import session, { type SessionData, type Store } from 'express-session'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
+import { Redis as Iovalkey } from 'iovalkey'
 import { createClient } from 'redis-5'
+import { createClient as createClient6 } from 'redis-6'
 import request from 'supertest'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { type ConvertedSession, ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
@@ -25,6 +27,7 @@ const others: Redis[] = []
 afterAll(() => {
   nodeRedis.destroy()
   for (const other of others) other.disconnect()
+  for (const close of closing) close()
 })
 
 type Make = (options?: object) => Store
@@ -41,6 +44,26 @@ const USUAL: [string, Make][] = [
 ]
 const usual = made(RedisStore8, client)
 
+/** What the store takes besides ioredis 6. */
+const closing: (() => unknown)[] = []
+type Client = ExactRedisStoreOptions['client']
+const nodeRedisOf = async (create: (options: object) => unknown): Promise<Client> => {
+  const made = create({ socket: { host: '127.0.0.1', port: server.port } }) as typeof nodeRedis
+  closing.push(() => made.destroy())
+  await made.connect()
+  return made
+}
+const iovalkeyOf = async (): Promise<Client> => {
+  const made = new Iovalkey(server.port, '127.0.0.1')
+  closing.push(() => made.disconnect())
+  return made
+}
+const CLIENTS: [string, () => Promise<Client>][] = [
+  ['iovalkey', iovalkeyOf],
+  ['node-redis 5', () => nodeRedisOf(createClient)],
+  ['node-redis 6', () => nodeRedisOf(createClient6)],
+]
+
 type Options = Partial<ExactRedisStoreOptions>
 /** An instance of its own: stores on one client share their marks. */
 const open = (options: Options = {}) => {
@@ -54,7 +77,7 @@ const open = (options: Options = {}) => {
     ...options,
   })
 }
-const rolling = (options: Options = {}) => open({ format: 'connect-redis', ...options })
+const records = (options: Options = {}) => open({ format: 'connect-redis', ...options })
 const create = async (store: ExactRedisStore, content: object = {}, cookie = {}) => {
   const made = Object.assign(newSession(store, 'sid', cookie), content) as AnySession
   await store.commit(made)
@@ -111,7 +134,7 @@ describe.each(USUAL)('%s', (_name, makeUsual) => {
   })
 
   it('shares a session with instances that write its form, for as long as both run', async () => {
-    const stores: Store[] = [makeUsual(), rolling(), makeUsual(), rolling()]
+    const stores: Store[] = [makeUsual(), records(), makeUsual(), records()]
     const fleet = stores.map(appOn) as [express.Express, ...express.Express[]]
     let sent = ''
     for (let n = 0; n < 12; n += 1) {
@@ -161,6 +184,59 @@ function appOn(store: Store): express.Express {
   return app
 }
 
+describe('a rolling rollout, instance by instance, under visitors who come to any of them', () => {
+  it.each(USUAL)('from %s, and back to it, loses no session and no visit', async (_name, makeUsual) => {
+    const fleet = [1, 2, 3, 4].map(() => appOn(makeUsual()))
+    let visits = 0
+    let rolling = true
+    const browser = async () => {
+      let sent = ''
+      for (let count = 1; rolling; count += 1) {
+        const instance = fleet[Math.floor(Math.random() * fleet.length)] as express.Express
+        const answer = await request(instance).get('/visit').set('Cookie', sent)
+        expect({ status: answer.status, count: answer.body }).toEqual({ status: 200, count })
+        sent = cookieOf(answer) || sent
+        visits += 1
+      }
+    }
+    const browsers = Promise.all(Array.from({ length: 6 }, browser))
+    const roll = async (make: () => Store) => {
+      for (const index of fleet.keys()) {
+        const before = visits
+        await until(() => visits > before + 10)
+        fleet[index] = appOn(make())
+      }
+    }
+    try {
+      await roll(() => records())
+      await roll(() => open())
+      const keys = await client.keys('sess:*')
+      await roll(() => records())
+      expect(keys).toHaveLength(6)
+      await back(open())
+      await roll(makeUsual)
+    } finally {
+      rolling = false
+      await browsers
+    }
+    expect(visits).toBeGreaterThan(150)
+    for (const key of await client.keys('sess:*')) expect(await client.type(key)).toBe('string')
+  })
+})
+
+describe.each(CLIENTS)('with a client of %s', (_name, connect) => {
+  it('commits overlap and are merged, and sessions are written back', async () => {
+    const [a, b] = [records({ client: await connect() }), records({ client: await connect() })]
+    await create(a, { visits: 0 })
+    await Promise.all(Array.from({ length: 30 }, (_, n) => visit(n % 2 ? a : b)))
+    expect(await stored()).toMatchObject({ visits: 30 })
+    const hashes = open({ client: await connect() })
+    expect(await visit(hashes)).toBe(31)
+    expect(await back(hashes)).toEqual({ written: 1 })
+    expect(await stored()).toMatchObject({ visits: 31 })
+  })
+})
+
 it('is read by connect-redis only in its own form: a hash is an error', async () => {
   await create(open(), { visits: 1 })
   await expect(stored()).rejects.toThrow('WRONGTYPE')
@@ -184,7 +260,7 @@ it('there and back: any content is what it was', async () => {
 
 describe("instances that write connect-redis' form", () => {
   it('lose no update to each other: counters, lists, keys set and deleted', async () => {
-    const [a, b] = [rolling(), rolling()]
+    const [a, b] = [records(), records()]
     await create(a, { visits: 0, gone: 1 })
     const requests = Array.from({ length: 60 }, async (_, n) => {
       const store = n % 2 ? a : b
@@ -206,7 +282,7 @@ describe("instances that write connect-redis' form", () => {
   })
 
   it('merge with what connect-redis wrote, which replaces the session as it always has', async () => {
-    const store = rolling()
+    const store = records()
     await create(store, { visits: 1 })
     const held = await load(store, 'sid')
     await write(usual(), { cookie, visits: 20, user: 'ada' })
@@ -217,8 +293,8 @@ describe("instances that write connect-redis' form", () => {
   })
 
   it('bring no session back that was destroyed, by either', async () => {
-    const store = rolling()
-    for (const end of [() => client.del('sess:sid'), () => rolling().destroy('sid')]) {
+    const store = records()
+    for (const end of [() => client.del('sess:sid'), () => records().destroy('sid')]) {
       await create(store, { visits: 1 })
       const held = await load(store, 'sid')
       await end()
@@ -230,7 +306,7 @@ describe("instances that write connect-redis' form", () => {
   })
 
   it('share sessions with instances that write hashes: the second step of a rollout, and the first of the way back', async () => {
-    const stores = [open(), rolling(), open(), rolling()]
+    const stores = [open(), records(), open(), records()]
     await create(stores[0] as ExactRedisStore, { visits: 0 })
     const visits = Array.from({ length: 80 }, (_, n) => visit(stores[n % 4] as ExactRedisStore))
     const numbers = await Promise.all(visits)
@@ -240,7 +316,7 @@ describe("instances that write connect-redis' form", () => {
   })
 
   it('update without a look at the session, and know an idempotency key', async () => {
-    const [a, b] = [rolling(), rolling()]
+    const [a, b] = [records(), records()]
     await create(a, { visits: 0, name: 'ada' })
     const add = { add: { visits: 1 }, append: { trail: ['x'] } }
     const once = { idempotencyKey: 'a "click"' }
@@ -254,7 +330,7 @@ describe("instances that write connect-redis' form", () => {
   })
 
   it("extend a session as its cookie says, whichever request's", async () => {
-    const [a, b] = [rolling(), rolling()]
+    const [a, b] = [records(), records()]
     await create(a, { visits: 1 }, { maxAge: 10_000 })
     const slow = await load(a, 'sid')
     const login = await load(b, 'sid')
@@ -282,7 +358,7 @@ describe("instances that write connect-redis' form", () => {
   })
 
   it('keep an end that a function gives, and replace what they did not load', async () => {
-    const store = rolling({ ttl: ({ n }: SessionData & { n?: number }) => n ?? 5 })
+    const store = records({ ttl: ({ n }: SessionData & { n?: number }) => n ?? 5 })
     await create(store, { n: 7 })
     expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(7_000)
     expect(await client.pttl('sess:sid')).toBeGreaterThan(5_000)
@@ -301,29 +377,29 @@ describe("instances that write connect-redis' form", () => {
       stringify: (data: unknown) => `v1:${Buffer.from(JSON.stringify(data)).toString('base64')}`,
       parse: (text: string) => JSON.parse(Buffer.from(text.slice(3), 'base64').toString()),
     }
-    const records = { parseRecord: serializer.parse, stringifyRecord: serializer.stringify }
-    const [old, store] = [usual({ serializer }), rolling(records)]
+    const texts = { parseRecord: serializer.parse, stringifyRecord: serializer.stringify }
+    const [old, store] = [usual({ serializer }), records(texts)]
     await write(old, { cookie, visits: 1 })
     await visit(store)
     expect(await stored(old)).toMatchObject({ visits: 2 })
-    await visit(open(records))
+    await visit(open(texts))
     expect(await type()).toBe('hash')
-    expect(await back(open(records))).toEqual({ written: 1 })
+    expect(await back(open(texts))).toEqual({ written: 1 })
     expect(await stored(old)).toMatchObject({ visits: 3 })
   })
 
   it('read what is encrypted, and write plain text', async () => {
     const encryptionKeys = ['a'.repeat(64)]
     await create(open({ encryptionKeys }), { visits: 1, user: 'ada' })
-    await visit(rolling({ encryptionKeys }))
+    await visit(records({ encryptionKeys }))
     expect(await stored()).toMatchObject({ visits: 2, user: 'ada' })
-    await expect(rolling().get('sid')).resolves.toMatchObject({ user: 'ada' })
+    await expect(records().get('sid')).resolves.toMatchObject({ user: 'ada' })
   })
 })
 
 describe('on the way back, toConnectRedis', () => {
   it('loses nothing that is committed at the same time, in either form, and ends with all in the old one', async () => {
-    const [hashes, records] = [open(), rolling()]
+    const [hashes, rolled] = [open(), records()]
     await create(hashes, { visits: 0 })
     let converting = true
     const conversions = (async () => {
@@ -335,7 +411,7 @@ describe('on the way back, toConnectRedis', () => {
     })()
     let ok = 0
     for (let round = 0; round < 20; round += 1) {
-      const visits = Array.from({ length: 10 }, (_, n) => visit(n % 2 ? hashes : records))
+      const visits = Array.from({ length: 10 }, (_, n) => visit(n % 2 ? hashes : rolled))
       await Promise.all(visits)
       ok += visits.length
     }
@@ -414,7 +490,7 @@ describe('when replies are lost', () => {
 
   it("an instance that writes connect-redis' form counts once", async () => {
     const store = await behind({ format: 'connect-redis' })
-    await create(rolling(), { visits: 0 })
+    await create(records(), { visits: 0 })
     let replies = 0
     proxy.back = () => {
       replies += 1
