@@ -25,9 +25,11 @@ export interface Step extends Round {
   readonly share: number | undefined
 }
 
-/** A run in which all processes had the same. */
+/** A run of one set-up in which all processes had the same. */
 export interface Part {
   readonly title: string
+  /** Of the set-up. */
+  readonly name: string
   readonly steps: readonly Step[]
 }
 
@@ -74,30 +76,31 @@ export function write(conditions: string, parts: readonly Part[]): void {
   writeFileSync('docs/bench/scaling.md', `${conditions}\n\n${tables.join('\n')}`)
   const data = JSON.stringify({ conditions, parts }, undefined, 2)
   writeFileSync('docs/bench/scaling.json', `${data}\n`)
-  const steps = parts.flatMap(({ steps }) => steps.filter(({ share }) => share !== undefined))
-  if (steps.length === 0) return
-  const [{ share = 1 } = {}] = steps
-  const points = (value: (step: Step) => number) =>
+  const limited = parts.filter(({ steps }) => steps.some(({ share }) => share !== undefined))
+  const [own] = limited
+  if (!own) return
+  const [{ share = 1 } = {}] = own.steps
+  const pointsOf = (steps: readonly Step[], value: (step: Step) => number) =>
     steps.map((step) => [step.instances, value(step)] as const)
-  const ticks = steps.map(({ instances }) => [instances, `${instances}`] as const)
-  const rates = points(({ rate }) => rate)
+  const ticks = own.steps.map(({ instances }) => [instances, `${instances}`] as const)
+  const rates = limited.map(({ name, steps }) => ({ name, points: pointsOf(steps, ({ rate }) => rate) }))
+  const highest = Math.max(...rates.flatMap(({ points }) => points.map(([, rate]) => rate)))
   writeFileSync(
     'docs/bench/scaling.svg',
-    lineChart(
-      `Visits a second by instances, where each process has ${share} of a core`,
-      [{ points: rates }],
-      {
-        ticks,
-        highest: Math.ceil(Math.max(...rates.map(([, rate]) => rate)) / 1_000) * 1_000,
-      },
-    ),
+    lineChart(`Visits a second by instances, where each process has ${share} of a core`, rates, {
+      ticks,
+      highest: Math.ceil(highest / 1_000) * 1_000,
+    }),
   )
   const busy = [
-    { name: 'Redis', points: points(({ redisCores }) => (redisCores / share) * 100) },
-    { name: 'each instance', points: points(({ instanceCores }) => (instanceCores / share) * 100) },
+    { name: 'Redis', points: pointsOf(own.steps, ({ redisCores }) => (redisCores / share) * 100) },
+    {
+      name: 'each instance',
+      points: pointsOf(own.steps, ({ instanceCores }) => (instanceCores / share) * 100),
+    },
   ]
   writeFileSync(
     'docs/bench/scaling-busy.svg',
-    lineChart('How busy each was then, by instances, in %', busy, { ticks, highest: 100 }),
+    lineChart('How busy each of exact was then, by instances, in %', busy, { ticks, highest: 100 }),
   )
 }
