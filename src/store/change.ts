@@ -28,14 +28,14 @@ export const NO_CHANGE: Change = {
   appended: new Map(),
 }
 
-/** What to add to a session's counters (whole numbers), and to append to its capped lists. */
-export interface SessionUpdate {
+/** What to add to a session's counters (whole numbers), and to append to its capped lists: a SessionUpdate of any session. */
+export interface AnyUpdate {
   readonly add?: Readonly<Record<string, number>>
   readonly append?: Readonly<Record<string, readonly unknown[]>>
 }
 
 /** @returns the change that makes an update. @throws TypeError for what is not declared as a counter or capped list, or isn't a whole number. */
-export function updateOf({ add = {}, append = {} }: SessionUpdate, rules: Rules): Change {
+export function updateOf({ add = {}, append = {} }: AnyUpdate, rules: Rules): Change {
   const added = new Map<string, { by: number; total: number }>()
   for (const key of Object.keys(add)) {
     const by = add[key]

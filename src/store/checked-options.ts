@@ -51,19 +51,20 @@ const NOT_HERE: Readonly<Record<string, string>> = {
 const MOST_MS = 2 ** 31 - 1
 
 /** @throws TypeError that names an option that makes no sense, or that isn't known, and what it takes. */
-export function checkOptions(options: ExactRedisStoreOptions): CheckedOptions {
+export function checkOptions(options: ExactRedisStoreOptions<Record<string, unknown>>): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object')
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(KNOWN, name)) continue
     const why = NOT_HERE[name] ?? `expected one of ${Object.keys(KNOWN).join(', ')}`
     throw new TypeError(`${name}: no such option; ${why}`)
   }
-  const { counters = [], cappedLists = {}, onGone = 'ignore', deadlineMs = 5_000 } = options
+  const { counters = [], onGone = 'ignore', deadlineMs = 5_000 } = options
+  const cappedLists = (options.cappedLists ?? {}) as Readonly<Record<string, number>>
   const { durability = 'primary', format = 'hash', encryptionKeys, prepareConnection } = options
   const { parseRecord = JSON.parse, stringifyRecord = JSON.stringify } = options
   // connect-redis takes its default for all that is falsy here.
   const prefix = options.prefix ?? 'sess:'
-  const ttl = options.ttl || 86_400
+  const ttl = (options.ttl || 86_400) as TtlOption
   const scanCount = options.scanCount || 100
   const disableTouch = options.disableTouch || false
   check('prefix', prefix, typeof prefix === 'string', 'a string')

@@ -8,6 +8,8 @@ import { InSyncWait } from './in-sync.js'
  * When a change is acknowledged: when the primary has it, when it is on the primary's disk (WAITAOF, Redis 7.2), or when n
  * replicas have it (WAIT). With Sentinels these are at least n, and all that the Sentinels might promote; in a Cluster they are
  * n of the key's primary.
+ * @example
+ * new ExactRedisStore({ client, durability: { replicas: 1 } })
  */
 export type DurabilityOption = 'primary' | 'disk' | { readonly replicas: number }
 

@@ -1,6 +1,10 @@
 // The errors that the store rejects with; each has a code.
 
-/** A commit to a session that was destroyed, or has expired, since it was loaded: nothing was changed. */
+/**
+ * A commit to a session that was destroyed, or has expired, since it was loaded: nothing was changed.
+ * @example
+ * if (error instanceof SessionGoneError) res.status(409).json({ detail: 'This session has ended.' })
+ */
 export class SessionGoneError extends Error {
   override readonly name = 'SessionGoneError'
   readonly code = 'ERR_SESSION_GONE'
@@ -10,7 +14,11 @@ export class SessionGoneError extends Error {
   }
 }
 
-/** A new session whose id is taken already: nothing was changed. Ids made at random never meet. */
+/**
+ * A new session whose id is taken already: nothing was changed. Ids made at random never meet.
+ * @example
+ * if (error.code === 'ERR_SESSION_EXISTS') await store.commit(sessionWithAnotherId)
+ */
 export class SessionExistsError extends Error {
   override readonly name = 'SessionExistsError'
   readonly code = 'ERR_SESSION_EXISTS'
@@ -20,7 +28,11 @@ export class SessionExistsError extends Error {
   }
 }
 
-/** What Redis has under a session's key is no session: another program, or another session store, wrote it. */
+/**
+ * What Redis has under a session's key is not a session: another program, or another session store, wrote it.
+ * @example
+ * if (error instanceof ForeignRecordError) await store.destroy(sid)
+ */
 export class ForeignRecordError extends Error {
   override readonly name = 'ForeignRecordError'
   readonly code = 'ERR_SESSION_FOREIGN'
@@ -30,7 +42,11 @@ export class ForeignRecordError extends Error {
   }
 }
 
-/** A session's value can't be decrypted. */
+/**
+ * A session's value can't be decrypted with any of the keys.
+ * @example
+ * if (error instanceof DecryptionError) log.error('the key of this session was retired too early')
+ */
 export class DecryptionError extends Error {
   override readonly name = 'DecryptionError'
   readonly code = 'ERR_SESSION_DECRYPTION'
@@ -40,12 +56,20 @@ export class DecryptionError extends Error {
   }
 }
 
-/** An operation failed because of Redis or the connection to it. Each kind of failure has a class and a code. */
+/**
+ * An operation failed because of Redis or the connection to it. Each kind of failure has a class and a code.
+ * @example
+ * if (error instanceof StoreError) res.set('Retry-After', '1').status(503).end()
+ */
 export abstract class StoreError extends Error {
   abstract readonly code: `ERR_STORE_${string}`
 }
 
-/** Redis didn't answer within the deadline. A change may have been applied, or not. */
+/**
+ * Redis didn't answer within the deadline. A change may have been applied, or not.
+ * @example
+ * if (error instanceof StoreTimeoutError) log.warn({ cause: error.cause }, 'Redis is not answering')
+ */
 export class StoreTimeoutError extends StoreError {
   override readonly name = 'StoreTimeoutError'
   readonly code = 'ERR_STORE_TIMEOUT'
@@ -58,6 +82,8 @@ export class StoreTimeoutError extends StoreError {
 /**
  * Redis refused an operation, or said that its session has ended, after an earlier try that got no answer: that one may have been
  * applied. Also thrown by each further commit of a session object whose last commit got no answer, until `reload()`.
+ * @example
+ * if (error instanceof OutcomeUnknownError) req.session.reload((failed) => answer(failed ?? req.session.visits))
  */
 export class OutcomeUnknownError extends StoreError {
   override readonly name = 'OutcomeUnknownError'
@@ -68,7 +94,11 @@ export class OutcomeUnknownError extends StoreError {
   }
 }
 
-/** Redis refused an operation, for a reason that doesn't pass within the deadline. Its own error is the cause. */
+/**
+ * Redis refused an operation, for a reason that doesn't pass within the deadline. Its own error is the cause.
+ * @example
+ * if (error instanceof StoreRefusedError) log.error({ cause: error.cause })   // OOM, NOPERM, NOAUTH …
+ */
 export class StoreRefusedError extends StoreError {
   override readonly name = 'StoreRefusedError'
   readonly code = 'ERR_STORE_REFUSED'
@@ -78,7 +108,11 @@ export class StoreRefusedError extends StoreError {
   }
 }
 
-/** The client that the store was given was closed. */
+/**
+ * The client that the store was given was closed.
+ * @example
+ * if (error instanceof StoreClosedError) return   // this process is shutting down
+ */
 export class StoreClosedError extends StoreError {
   override readonly name = 'StoreClosedError'
   readonly code = 'ERR_STORE_CLOSED'
@@ -88,7 +122,11 @@ export class StoreClosedError extends StoreError {
   }
 }
 
-/** Too few replicas, or no disk, confirmed a change in time: it may be lost with the primary. */
+/**
+ * Too few replicas, or no disk, confirmed a change in time: it may be lost with the primary.
+ * @example
+ * if (error.cause instanceof NotDurableError) log.warn('replicas are missing or behind')
+ */
 export class NotDurableError extends StoreError {
   override readonly name = 'NotDurableError'
   readonly code = 'ERR_STORE_NOT_DURABLE'
@@ -98,7 +136,11 @@ export class NotDurableError extends StoreError {
   }
 }
 
-/** The server can't confirm what the option `durability` asks for. Its own error is the cause. */
+/**
+ * The server can't confirm what the option `durability` asks for. Its own error is the cause.
+ * @example
+ * await store.check().catch((error) => process.exit(error instanceof DurabilityUnsupportedError ? 78 : 1))
+ */
 export class DurabilityUnsupportedError extends StoreError {
   override readonly name = 'DurabilityUnsupportedError'
   readonly code = 'ERR_STORE_DURABILITY_UNSUPPORTED'

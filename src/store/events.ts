@@ -1,11 +1,19 @@
 // What the store emits, for metrics.
 
-/** How an operation ended; `gone`: on a session that had ended in the meantime. */
+/**
+ * How an operation ended; `gone`: on a session that had ended in the meantime.
+ * @example
+ * store.on('commit', (ms, outcome: OperationOutcome) => histogram.observe({ outcome }, ms / 1000))
+ */
 export type OperationOutcome = 'ok' | 'gone' | 'error'
 
 type OperationEvent = [ms: number, outcome: OperationOutcome]
 
-/** The store's events, and what their listeners get. */
+/**
+ * The store's events, and what their listeners get.
+ * @example
+ * store.on('retry', (error) => log.warn({ error }, 'sent to Redis again'))
+ */
 export interface ExactRedisStoreEvents {
   /** A session was looked for. */
   load: OperationEvent

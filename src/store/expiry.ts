@@ -1,8 +1,12 @@
 // When a session expires, by its cookie and the option `ttl`.
 import type { SessionData } from 'express-session'
 
-/** Seconds, or a function that gives them for a session: connect-redis' option of this name. */
-export type TtlOption = number | ((session: SessionData) => number)
+/**
+ * Seconds, or a function that gives them for a session: connect-redis' option of this name.
+ * @example
+ * const ttl: TtlOption = (session) => Math.min(1800, (session.endsAt - Date.now()) / 1000)
+ */
+export type TtlOption<Data = SessionData> = number | ((session: Data) => number)
 
 /** How a session expires: each use extends it to that many ms from then, or at a fixed time, whatever uses it. */
 export type Expiry = { readonly kind: 'sliding'; readonly ms: number } | { readonly kind: 'fixed' }

@@ -1,4 +1,3 @@
-export type { SessionUpdate } from './change.js'
 export type { RedisClient } from './clients/detect.js'
 export type { DurabilityOption } from './durability.js'
 export {
@@ -16,7 +15,14 @@ export {
 } from './errors.js'
 export type { ExactRedisStoreEvents, OperationOutcome } from './events.js'
 export type { TtlOption } from './expiry.js'
-export type { ConvertedSession, ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
+export type {
+  ConvertedSession,
+  ExactRedisStoreOptions,
+  SessionUpdate,
+  UpdateOnLoad,
+  UpdateOptions,
+} from './options.js'
+export type { CounterKey, EntriesOf, ListKey } from './session-keys.js'
 export { ExactRedisStore } from './store.js'
 export type { StoreTrace, TracedOperation } from './traces.js'
 export type { UpdateOutcome } from './update-on-load.js'

@@ -1,25 +1,30 @@
 // What the store takes.
 import type { SessionData } from 'express-session'
-import type { SessionUpdate } from './change.js'
 import type { RedisClient } from './clients/detect.js'
 import type { DurabilityOption } from './durability.js'
 import type { TtlOption } from './expiry.js'
+import type { CounterKey, EntriesOf, ListKey } from './session-keys.js'
 
-export interface ExactRedisStoreOptions {
+/**
+ * The options of a store whose sessions hold `Data`.
+ * @example
+ * const options: ExactRedisStoreOptions<{ visits: number }> = { client, counters: ['visits'] }
+ */
+export interface ExactRedisStoreOptions<Data = SessionData> {
   /** A client of ioredis, iovalkey or node-redis (5 or later): standalone, Sentinel or Cluster. */
   readonly client: RedisClient
   /** What each key begins with. Default: `sess:` */
   readonly prefix?: string
   /** Seconds from its last use until a session expires whose cookie says nothing else. Default: a day */
-  readonly ttl?: TtlOption
+  readonly ttl?: TtlOption<SessionData & Data>
   /** How many keys a SCAN looks at at once. Default: 100 */
   readonly scanCount?: number
   /** A session isn't extended by its use, only by its change. Default: false */
   readonly disableTouch?: boolean
   /** Keys that hold a whole number, to which concurrent requests add. */
-  readonly counters?: readonly string[]
+  readonly counters?: readonly CounterKey<Data>[]
   /** Keys that hold an array, to which concurrent requests append, and how many entries it keeps: the newest. */
-  readonly cappedLists?: Readonly<Record<string, number>>
+  readonly cappedLists?: { readonly [Key in ListKey<Data>]?: number }
   /** What a commit to a session that has ended in the meantime does besides changing nothing. Default: `ignore` */
   readonly onGone?: 'ignore' | 'error'
   /** How long an operation may take, in ms. Default: 5000 */
@@ -49,7 +54,11 @@ export interface ExactRedisStoreOptions {
   prepareConnection?(connection: object): void
 }
 
-/** How an update is made. */
+/**
+ * How an update is made.
+ * @example
+ * await store.update(sid, { add: { visits: 1 } }, { idempotencyKey: req.get('Idempotency-Key'), keys: ['visits'] })
+ */
 export interface UpdateOptions {
   /** A key that this session's updates and commits take once: with one that they know, nothing is changed. */
   readonly idempotencyKey?: string | undefined
@@ -57,10 +66,28 @@ export interface UpdateOptions {
   readonly keys?: readonly string[] | undefined
 }
 
-/** An update that a request makes as its session is loaded. */
-export interface UpdateOnLoad extends SessionUpdate, UpdateOptions {}
+/**
+ * A change to counters and capped lists that is made without a look at the session.
+ * @example
+ * await store.update(sid, { add: { visits: 1 }, append: { trail: ['now'] } })
+ */
+export interface SessionUpdate<Data = SessionData> {
+  readonly add?: { readonly [Key in CounterKey<Data>]?: number }
+  readonly append?: { readonly [Key in ListKey<Data>]?: EntriesOf<Data, Key> }
+}
 
-/** What became of a session on the way back to connect-redis. */
+/**
+ * An update that a request makes as its session is loaded.
+ * @example
+ * app.get('/', store.updateOnLoad(sessions, (): UpdateOnLoad => ({ add: { visits: 1 } })), handler)
+ */
+export interface UpdateOnLoad<Data = SessionData> extends SessionUpdate<Data>, UpdateOptions {}
+
+/**
+ * What became of a session on the way back to connect-redis.
+ * @example
+ * if (converted.outcome === 'failed') log.error({ error: converted.error }, converted.id)
+ */
 export interface ConvertedSession {
   readonly id: string
   /** `unchanged`: it was written so already; `gone`: it ended in the meantime; `failed`: it stays as it is. */

@@ -1,7 +1,7 @@
 // The session store that express-session is given.
 import type { Request, RequestHandler } from 'express'
 import { type Session, type SessionData, Store } from 'express-session'
-import { type Change, fieldsOf, type Rules, type SessionUpdate, updateOf } from './change.js'
+import { type AnyUpdate, type Change, fieldsOf, type Rules, updateOf } from './change.js'
 import { checkOptions } from './checked-options.js'
 import { storeClient } from './clients/detect.js'
 import {
@@ -17,14 +17,27 @@ import { HeldSession, type HeldSessionContext } from './held-session.js'
 import { Keys } from './keys.js'
 import { heldOfCopy, tag, untag } from './loaded-data.js'
 import { ObjectSlot } from './object-slot.js'
-import type { ConvertedSession, ExactRedisStoreOptions, UpdateOnLoad, UpdateOptions } from './options.js'
+import type {
+  ConvertedSession,
+  ExactRedisStoreOptions,
+  SessionUpdate,
+  UpdateOnLoad,
+  UpdateOptions,
+} from './options.js'
 import { RecordCommits } from './record-commits.js'
 import { RetryingClient } from './retrying-client.js'
 import { dataOf, type LoadedSession } from './session-codec.js'
+import type { NotInferred } from './session-keys.js'
 import { SessionRepository } from './session-repository.js'
 import { sharedQueue } from './shared-queue.js'
 import { isTraced, traced } from './traces.js'
-import { PendingUpdate, type Riding, updateOnLoad, withoutExtending } from './update-on-load.js'
+import {
+  type AnyUpdateOnLoad,
+  PendingUpdate,
+  type Riding,
+  updateOnLoad,
+  withoutExtending,
+} from './update-on-load.js'
 
 type Callback<T> = (error?: unknown, result?: T) => void
 type Operation = 'load' | 'commit' | 'touch' | 'destroy' | 'regenerate'
@@ -34,14 +47,16 @@ type Operation = 'load' | 'commit' | 'touch' | 'destroy' | 'regenerate'
  * request changed, and Redis merges it with what others changed.
  * @example
  * app.use(session({ store: new ExactRedisStore({ client: new Redis(), counters: ['visits'] }), … }))
+ * @typeParam Data what a session holds. Default: what the app has declared as express-session's SessionData. Only keys that hold a
+ *   number can be counters, only those that hold an array capped lists.
  */
-export class ExactRedisStore extends Store {
+export class ExactRedisStore<Data = SessionData> extends Store {
   /** The client that the store was given. */
   readonly client: ExactRedisStoreOptions['client']
   /** What each key begins with. */
   readonly prefix: string
   /** Seconds until a session expires whose cookie says nothing else, or a function that gives them. */
-  readonly ttl: TtlOption
+  readonly ttl: TtlOption<SessionData & Data>
   private readonly disableTouch: boolean
   private readonly rules: Rules
   private readonly redis: RetryingClient
@@ -53,15 +68,15 @@ export class ExactRedisStore extends Store {
   private readonly riding: Riding = { next: undefined }
 
   /** @throws TypeError for options that make no sense. */
-  constructor(options: ExactRedisStoreOptions) {
+  constructor(options: ExactRedisStoreOptions<NotInferred<Data>>) {
     super()
     const { prefix, ttl, scanCount, disableTouch, rules, onGone, deadlineMs, durability, ...rest } =
-      checkOptions(options)
+      checkOptions(options as unknown as ExactRedisStoreOptions<Record<string, unknown>>)
     const { encryption, format, parseRecord, stringifyRecord, prepareConnection } = rest
     const client = storeClient(options.client)
     this.client = options.client
     this.prefix = prefix
-    this.ttl = ttl
+    this.ttl = ttl as TtlOption<SessionData & Data>
     this.disableTouch = disableTouch
     this.rules = rules
     const shared = sharedQueue(client, durability, deadlineMs, prepareConnection)
@@ -94,7 +109,10 @@ export class ExactRedisStore extends Store {
   }
 
   /** @returns the session's data, the session extended; null for none. */
-  override get(sid: string, callback?: Callback<SessionData | null>): Promise<SessionData | null> {
+  override get(
+    sid: string,
+    callback?: Callback<(SessionData & Data) | null>,
+  ): Promise<(SessionData & Data) | null> {
     const { next } = this.riding
     this.riding.next = undefined
     return asCallback(
@@ -145,8 +163,12 @@ export class ExactRedisStore extends Store {
    *   before, nothing is changed, and the counters are those of the first time.
    * @throws TypeError for what is not declared as a counter or capped list.
    */
-  async update(sid: string, update: SessionUpdate, options: UpdateOptions = {}): Promise<SessionData | null> {
-    const made = await this.makeUpdate(sid, updateOf(update, this.rules), options)
+  async update(
+    sid: string,
+    update: SessionUpdate<Data>,
+    options: UpdateOptions = {},
+  ): Promise<(SessionData & Data) | null> {
+    const made = await this.makeUpdate(sid, updateOf(update as AnyUpdate, this.rules), options)
     return made?.data ?? null
   }
 
@@ -162,14 +184,14 @@ export class ExactRedisStore extends Store {
    *   res.json({ visits: req.session.visits })
    * })
    */
-  updateOnLoad(sessions: RequestHandler, updateOf: (req: Request) => UpdateOnLoad): RequestHandler {
+  updateOnLoad(sessions: RequestHandler, updateOf: (req: Request) => UpdateOnLoad<Data>): RequestHandler {
     const store = {
       riding: this.riding,
       rules: this.rules,
       commit: (session: Request['session'], options: UpdateOptions) => this.commit(session, options),
       isLoaded: (session: object) => this.held.get(session) !== undefined,
     }
-    return updateOnLoad(store, sessions, updateOf)
+    return updateOnLoad(store, sessions, updateOf as (req: Request) => AnyUpdateOnLoad)
   }
 
   /**
@@ -249,7 +271,7 @@ export class ExactRedisStore extends Store {
   }
 
   /** @returns the data of all sessions, as stored, with their ids. */
-  override all(callback?: Callback<SessionData[]>): Promise<SessionData[]> {
+  override all(callback?: Callback<(SessionData & Data)[]>): Promise<(SessionData & Data)[]> {
     return asCallback(this.loadAll(), callback)
   }
 
@@ -290,14 +312,14 @@ export class ExactRedisStore extends Store {
     return super.off(event, listener)
   }
 
-  private async loadData(sid: string, counts: boolean): Promise<SessionData | null> {
+  private async loadData(sid: string, counts: boolean): Promise<(SessionData & Data) | null> {
     const loaded = await this.measure('load', sid, () =>
       this.sessions.load(sid, counts && !this.disableTouch, this.redis.deadline()),
     )
     return loaded ? this.dataOf({ ...loaded, counts }) : null
   }
 
-  private async updateFor(sid: string, pending: PendingUpdate): Promise<SessionData | null> {
+  private async updateFor(sid: string, pending: PendingUpdate): Promise<(SessionData & Data) | null> {
     const made = await this.makeUpdate(sid, pending.change, pending.update)
     if (!made) return null
     pending.outcome = made.repeated ? 'repeated' : 'updated'
@@ -360,12 +382,12 @@ export class ExactRedisStore extends Store {
     data: SessionData,
     deadline: number,
   ): Promise<LoadedSession | undefined> {
-    const ttlMs = ttlOf(data, this.ttl)
+    const ttlMs = ttlOf(data, this.sessions.ttl)
     if (ttlMs === undefined) {
       await this.sessions.destroy(sid, deadline)
       return undefined
     }
-    const [base, expiry] = [fieldsOf(data, this.rules), expiryOf(data, this.ttl)]
+    const [base, expiry] = [fieldsOf(data, this.rules), expiryOf(data, this.sessions.ttl)]
     await this.sessions.replace(sid, base, ttlMs, expiry, deadline)
     const extendedAt = performance.now()
     return { sid, base, expiry, ttlMs, extendedAt, legacy: undefined, unextended: undefined, counts: true }
@@ -377,7 +399,7 @@ export class ExactRedisStore extends Store {
     const held = this.heldBy(sid, data)
     if (held) return this.measure('touch', sid, () => held.touch(deadline))
     // Of no data there is nothing to go by but what is stored.
-    const ttlMs = ttlOf(data ?? {}, this.ttl)
+    const ttlMs = ttlOf(data ?? {}, this.sessions.ttl)
     await this.measure('touch', sid, () =>
       ttlMs === undefined
         ? this.sessions.destroy(sid, deadline)
@@ -385,8 +407,8 @@ export class ExactRedisStore extends Store {
     )
   }
 
-  private dataOf(loaded: LoadedSession): SessionData {
-    const data = dataOf(loaded.base, loaded.ttlMs)
+  private dataOf(loaded: LoadedSession): SessionData & Data {
+    const data = dataOf(loaded.base, loaded.ttlMs) as SessionData & Data
     // What is shown of a cookie that ends at a fixed time is what a request's is compared with.
     if (loaded.expiry?.kind !== 'sliding' && data.cookie)
       loaded.base.set('cookie', JSON.stringify(data.cookie))
@@ -394,11 +416,11 @@ export class ExactRedisStore extends Store {
     return data
   }
 
-  private async loadAll(): Promise<SessionData[]> {
-    const found: SessionData[] = []
+  private async loadAll(): Promise<(SessionData & Data)[]> {
+    const found: (SessionData & Data)[] = []
     await this.sessions.each(async (sid) => {
       const loaded = await this.sessions.load(sid, false, this.redis.deadline()).catch(unlessForeign)
-      if (loaded) found.push(Object.assign(dataOf(loaded.base), { id: sid }))
+      if (loaded) found.push(Object.assign(dataOf(loaded.base) as SessionData & Data, { id: sid }))
     })
     return found
   }

@@ -2,16 +2,19 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { Location } from './clients/client.js'
 
-/** What the store traces; `wait` is until replicas or the disk have a change, or until Redis can be asked again. */
+/**
+ * What the store traces; `wait` is until replicas or the disk have a change, or until Redis can be asked again.
+ * @example
+ * const channels = ['load', 'commit'].map((name) => tracingChannel(`exact-sessions:${name}`))
+ */
 export type TracedOperation = 'load' | 'commit' | 'touch' | 'destroy' | 'regenerate' | 'wait'
 
 /**
  * What the subscribers of the channels `tracing:exact-sessions:…` get: one object for all events of an operation.
  * @example
  * tracingChannel('exact-sessions:load').subscribe({
- *   start(trace) {},
- *   asyncEnd(trace) {},
- *   …
+ *   start: (trace) => log.debug(trace.attributes, 'load'),
+ *   error: (trace) => log.warn(trace.attributes, 'load failed'),
  * })
  */
 export interface StoreTrace {

@@ -1,10 +1,14 @@
 // Makes a request's update in the round trip that loads its session.
 import type { Request, RequestHandler } from 'express'
 import type { SessionData } from 'express-session'
-import { type Change, updateOf as changeOf, type Rules } from './change.js'
-import type { UpdateOnLoad, UpdateOptions } from './options.js'
+import { type AnyUpdate, type Change, updateOf as changeOf, type Rules } from './change.js'
+import type { UpdateOptions } from './options.js'
 
-/** What became of a request's update: it made a session, changed the one that was there, or was a repeat under its key. */
+/**
+ * What became of a request's update: it made a session, changed the one that was there, or was a repeat under its key.
+ * @example
+ * if (req.sessionUpdate === 'created') res.status(201)
+ */
 export type UpdateOutcome = 'created' | 'updated' | 'repeated'
 
 declare global {
@@ -16,14 +20,17 @@ declare global {
   }
 }
 
+/** An UpdateOnLoad of any session. */
+export interface AnyUpdateOnLoad extends AnyUpdate, UpdateOptions {}
+
 /** An update that waits for its session to be loaded. */
 export class PendingUpdate {
-  readonly update: UpdateOnLoad
+  readonly update: AnyUpdateOnLoad
   readonly change: Change
   outcome: UpdateOutcome | undefined
 
   /** @throws TypeError for what is not declared as a counter or capped list. */
-  constructor(update: UpdateOnLoad, rules: Rules) {
+  constructor(update: AnyUpdateOnLoad, rules: Rules) {
     this.update = update
     this.change = changeOf(update, rules)
   }
@@ -49,7 +56,7 @@ interface UpdatingStore {
 export function updateOnLoad(
   store: UpdatingStore,
   sessions: RequestHandler,
-  updateOf: (req: Request) => UpdateOnLoad,
+  updateOf: (req: Request) => AnyUpdateOnLoad,
 ): RequestHandler {
   return function updateOnLoad(req, res, next) {
     let pending: PendingUpdate
@@ -98,7 +105,7 @@ function leave(riding: Riding, ride: Riding['next']): void {
 }
 
 /** For a new session, and for one that was loaded before. */
-async function commitNow(store: UpdatingStore, req: Request, update: UpdateOnLoad): Promise<void> {
+async function commitNow(store: UpdatingStore, req: Request, update: AnyUpdateOnLoad): Promise<void> {
   // Express-session's types know of no request without one.
   const session = req.session as Request['session'] | undefined
   if (!session) throw new TypeError('updateOnLoad: express-session gave this request no session')
@@ -108,7 +115,11 @@ async function commitNow(store: UpdatingStore, req: Request, update: UpdateOnLoa
   req.sessionUpdate = outcome
 }
 
-function apply(session: Partial<SessionData>, { add = {}, append = {} }: UpdateOnLoad, rules: Rules): void {
+function apply(
+  session: Partial<SessionData>,
+  { add = {}, append = {} }: AnyUpdateOnLoad,
+  rules: Rules,
+): void {
   const data = session as Record<string, unknown>
   for (const key of Object.keys(add)) data[key] = Number(data[key] ?? 0) + Number(add[key])
   for (const key of Object.keys(append)) {

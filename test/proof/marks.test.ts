@@ -9,7 +9,7 @@ const KEPT_SECONDS = 600
 const KEY = 'sess:sid'
 
 const { client } = await useRedis()
-const common = { counters: ['visits'], cappedLists: { trail: 20 } }
+const common = { counters: ['visits'] as const, cappedLists: { trail: 20 } }
 const storeOn = (on: ExactRedisStoreOptions['client'], deadlineMs = 5_000) =>
   new ExactRedisStore({ ...common, client: on, deadlineMs })
 

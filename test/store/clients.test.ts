@@ -79,7 +79,7 @@ describe.each(Object.entries(CLIENTS))('with %s', (_name, connect) => {
     const work = Array.from({ length: MANY }, async (_, i) => {
       const store = stores[i % 2] ?? (stores[0] as ExactRedisStore)
       if (i % 3 === 0)
-        return (await store.update('many', { add: { visits: 1 }, append: { trail: [i] } }))?.visits
+        return (await store.update('many', { add: { visits: 1 }, append: { trail: [`${i}`] } }))?.visits
       return visit(store, 'many')
     })
     const numbers = (await Promise.all(work)).map(Number).sort((a, b) => a - b)

@@ -2,6 +2,13 @@ import type { Request } from 'express'
 import session from 'express-session'
 import type { ExactRedisStore } from '../../src/store/index.js'
 
+declare module 'express-session' {
+  interface SessionData {
+    /** A second counter of the tests. */
+    clicks: number
+  }
+}
+
 export type AnySession = session.Session & session.SessionData & Record<string, unknown>
 
 /** Makes a session as express-session does for a browser without one. */

@@ -146,7 +146,7 @@ describe('an update on load', () => {
     const sessions = sessionsOf(store)
     app.get(
       '/wrong',
-      store.updateOnLoad(sessions, () => ({ add: { name: 1 } })),
+      store.updateOnLoad(sessions, () => ({ add: { name: 1 } as object })),
     )
     app.get(
       '/throws',

@@ -151,7 +151,7 @@ describe('an update', () => {
   it('takes more entries than a log keeps, and than a call takes arguments', async () => {
     const store = open()
     await create(store, { trail: ['first'] })
-    const many = Array.from({ length: 200_000 }, (_, i) => i)
+    const many = Array.from({ length: 200_000 }, (_, i) => `${i}`)
     expect(await store.update('sid', { append: { trail: many } })).toMatchObject({ trail: many.slice(-20) })
   })
 
@@ -228,7 +228,7 @@ describe('an update', () => {
     const store = open()
     await create(store, { name: 'a' })
     for (const wrong of [{ add: { name: 1 } }, { add: { visits: 0.5 } }, { append: { visits: [1] } }])
-      await expect(store.update('sid', wrong)).rejects.toThrow(TypeError)
+      await expect(store.update('sid', wrong as object)).rejects.toThrow(TypeError)
   })
 
   it('of many at once on one session counts each, with a number of its own', async () => {

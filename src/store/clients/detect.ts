@@ -9,6 +9,10 @@ import type { NodeRedisSentinel } from './node-redis-sentinel.js'
 /**
  * A client that the store works with: `Redis` (with or without Sentinels) or `Cluster` of ioredis or iovalkey; `createClient`,
  * `createCluster` or `createSentinel` of node-redis 5 or later.
+ * @example
+ * const client = createClient({ url: 'redis://127.0.0.1:6379' })
+ * await client.connect()
+ * const store = new ExactRedisStore({ client })
  */
 export type RedisClient =
   | IoredisClient

@@ -38,7 +38,7 @@ const operations = (store: ExactRedisStore): (() => Promise<unknown>)[] => [
   },
 ]
 
-const options = { counters: ['visits'], cappedLists: { trail: 20 }, deadlineMs: DEADLINE_MS }
+const options = { counters: ['visits'] as const, cappedLists: { trail: 20 }, deadlineMs: DEADLINE_MS }
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
