@@ -7,7 +7,7 @@ import session from 'express-session'
 import { createClient } from 'redis-5'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { ExactRedisStore, StoreError } from '../src/store/index.js'
+import { ExactRedisStore, type ExactRedisStoreOptions, StoreError } from '../src/store/index.js'
 import { load, newSession } from './store/requests.js'
 import { useRedis } from './support/use-redis.js'
 
@@ -39,7 +39,7 @@ async function run(heading: string, scope: object, index = 0): Promise<Record<st
   return (await body(...Object.values(scope))) as Record<string, unknown>
 }
 
-type Options = Omit<ConstructorParameters<typeof ExactRedisStore>[0], 'client'>
+type Options = Omit<ExactRedisStoreOptions, 'client'>
 const open = (options: Options = {}) =>
   new ExactRedisStore({ client, counters: ['visits'], cappedLists: { trail: 20 }, ...options })
 const secret = 'test'

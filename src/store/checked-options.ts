@@ -59,7 +59,8 @@ export function checkOptions(options: ExactRedisStoreOptions<Record<string, unkn
     throw new TypeError(`${name}: no such option; ${why}`)
   }
   const { counters = [], onGone = 'ignore', deadlineMs = 5_000 } = options
-  const cappedLists = (options.cappedLists ?? {}) as Readonly<Record<string, number>>
+  const { cappedLists: lists = {} } = options
+  const cappedLists = lists as Readonly<Record<string, number>>
   const { durability = 'primary', format = 'hash', encryptionKeys, prepareConnection } = options
   const { parseRecord = JSON.parse, stringifyRecord = JSON.stringify } = options
   // connect-redis takes its default for all that is falsy here.
