@@ -166,7 +166,10 @@ export async function tryAll(
   const msOf = new Map<string, number>()
   const noticedBy = new Map<string, number>()
   for (const { file, ms } of control.ran) msOf.set(file, (msOf.get(file) ?? 100) + ms)
-  const costOf = ({ path }: File) => (msOf.get(path) ?? 1_000) / (1 + (noticedBy.get(path) ?? 0))
+  // What noticed others of the same source is likely to notice this one.
+  const costOf = (source: string, { path }: File) =>
+    (msOf.get(path) ?? 1_000) /
+    (1 + (noticedBy.get(path) ?? 0) + 10 * (noticedBy.get(`${source} ${path}`) ?? 0))
   const red: string[] = []
   let controls = 0
   const failureOf = (report: Report | undefined): Ran | 'no end' | undefined => {
@@ -179,7 +182,8 @@ export async function tryAll(
   const work = async (_: unknown, worker: number) => {
     for (let trial = trials[begun]; trial; trial = trials[begun]) {
       begun += 1
-      const files = [...trial.files].sort((one, other) => costOf(one) - costOf(other))
+      const { path } = trial
+      const files = [...trial.files].sort((one, other) => costOf(path, one) - costOf(path, other))
       if (begun % CONTROL_EVERY === 0) {
         controls += 1
         const failure = failureOf(await control.bundle.run({ files }, LIMIT_MS))
@@ -189,7 +193,9 @@ export async function tryAll(
       const bundle = await trial.bundle(`${worker}`)
       const failure =
         files.length > 0 ? failureOf(await bundle.run({ files }, LIMIT_MS, trial.env)) : undefined
-      if (failure && failure !== 'no end') noticedBy.set(failure.file, (noticedBy.get(failure.file) ?? 0) + 1)
+      if (failure && failure !== 'no end')
+        for (const key of [failure.file, `${path} ${failure.file}`])
+          noticedBy.set(key, (noticedBy.get(key) ?? 0) + 1)
       done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
     }
   }

@@ -1,5 +1,47 @@
 /** Mutants that no test can notice, and why, by what is mutated: whoever adds one has looked for a test that fails. */
 export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  lua: {},
+  lua: {
+    'commit.lua: if wanted > 0 then  →  if wanted >= 0 then': 'if it is 0, the line before has returned',
+    "commit.lua: if ttl > 0 then redis.call('PEXPIRE', key, ttl) end  →  if ttl >= 0 then redis.call('PEXPIRE', key, ttl) end":
+      'differs in the last millisecond of a session alone',
+    "commit.lua: if ttl > 0 then redis.call('PEXPIRE', key, ttl) end  →  if ttl > 1 then redis.call('PEXPIRE', key, ttl) end":
+      'differs in the last millisecond of a session alone',
+    "commit.lua: if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end  →  if tonumber(last) >= tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end":
+      'if they are equal, the lines before have returned',
+    "commit.lua: local alive = known and true or redis.call('EXISTS', key) == 1  →  local alive = known and false or redis.call('EXISTS', key) == 1":
+      'a key with a mark exists',
+    'commit.lua: if not start then break end  →  if false then break end':
+      'a list gets no more entries than it keeps, so this is the last turn of the loop',
+    "commit.lua: local _, last = string.find(lines, ' ' .. idempotency .. ' ', 1, true)  →  local _, last = string.find(lines, ' ' .. idempotency .. ' ', 2, true)":
+      'a line begins with its seconds: no space is at 1',
+    "commit.lua: while #entries - first + 1 >= KEYS_KEPT or first <= #entries and now - string.match(lines, '^%d+', start) > KEPT_SECONDS do  →  while #entries - first + 1 >= KEYS_KEPT or first <= #entries and now - string.match(lines, '^%d+', start) >= KEPT_SECONDS do":
+      "differs in one second of ten minutes alone, in which Redis' clock may go on",
+    "commit.lua: if not string.find(total.err, 'not an integer', 1, true) and not string.find(total.err, 'overflow', 1, true) then  →  if not string.find(total.err, 'not an integer', 2, true) and not string.find(total.err, 'overflow', 1, true) then":
+      "Redis' words are not at the very beginning of its errors",
+    'commit.lua: local exact = math.abs(total) < 2 ^ 53  →  local exact = math.abs(total) <= 2 ^ 53':
+      'both are the same digits for 2 ^ 53 itself',
+    "commit.lua: if not string.find(total.err, 'not an integer', 1, true) and not string.find(total.err, 'overflow', 1, true) then  →  if not string.find(total.err, 'not an integer', 1, true) and not string.find(total.err, 'overflow', 2, true) then":
+      "Redis' words are not at the very beginning of its errors",
+    'commit.lua: while i < appendsEnd do  →  while i <= appendsEnd do':
+      'each list ends before the next begins: i is never the last argument',
+    "prune.lua: if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end  →  if now - seconds >= KEPT_SECONDS then redis.call('HDEL', key, name) end":
+      "differs in one second of ten minutes alone, in which Redis' clock may go on",
+    'reply.lua: local size = 0  →  local size = 1':
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    'reply.lua: for i = 1, #parts do  →  for i = 2, #parts do':
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    "reply.lua: if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end  →  if size >= 1000 or string.find(parts[i], '\\0', 1, true) then return parts end":
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    'reply.lua: size = size + string.len(parts[i])  →  size = size - string.len(parts[i])':
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    "reply.lua: if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end  →  if size > 1001 or string.find(parts[i], '\\0', 1, true) then return parts end":
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    "reply.lua: if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end  →  if true then return parts end":
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    'reply.lua: size = size + string.len(parts[i])  →  (dropped)':
+      'how a reply is put together is a matter of speed: both ways are read alike',
+    "record.lua: if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end  →  if tonumber(last) >= tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end":
+      'if they are equal, the lines before have returned',
+  },
   typescript: {},
 }

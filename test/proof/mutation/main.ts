@@ -40,7 +40,12 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   const { trials, control } = await trialsOf()
   const wanted = trials.filter(({ name }) => name.includes(values.only ?? ''))
   const isKnown = ({ name, path }: Trial) => !values.fresh && known[name]?.hash === hashOf(path)
-  const open = wanted.filter((trial) => !isKnown(trial))
+  const explained = EXPLAINED[kind] ?? {}
+  const isExplained = ({ name }: Trial) => Number(explained[name] !== undefined)
+  // They take longest, and nobody waits for what they show.
+  const open = wanted
+    .filter((trial) => !isKnown(trial))
+    .sort((one, other) => isExplained(one) - isExplained(other))
   const survivors: string[] = []
   let tried = 0
   const note = ({ name, path }: Trial, verdict: Verdict, ms: number) => {
@@ -56,7 +61,6 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
     }
   }
   const { controls, red } = await tryAll(open, control, note)
-  const explained = EXPLAINED[kind] ?? {}
   const unexplained = survivors.filter((name) => explained[name] === undefined)
   const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
   const noticed = wanted.length - survivors.length
