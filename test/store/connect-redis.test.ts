@@ -15,6 +15,7 @@ import { createClient as createClient6 } from 'redis-6'
 import request from 'supertest'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { type ConvertedSession, ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { RedisCluster } from '../support/redis-cluster.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 import { until } from '../support/until.js'
 import { useRedis } from '../support/use-redis.js'
@@ -540,6 +541,31 @@ describe('a commit of a hash that was written in the old form in the meantime', 
     expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(most)
     expect(await client.hget('sess:sid', '@ttl')).toBe(String(most))
   })
+})
+
+describe('in a Cluster', () => {
+  it('commits of the old form overlap, wait while their slot moves, and sessions are written back', async () => {
+    const cluster = await RedisCluster.start()
+    const own = [cluster.connect(), cluster.connect()] as const
+    try {
+      const options = { client: own[0], deadlineMs: 20_000 }
+      const [a, b, hashes] = [records(options), records({ ...options, client: own[1] }), open(options)]
+      await create(a, { visits: 0 })
+      const visits: Promise<number>[] = []
+      await cluster.moveSlot('sess:sid', async () => {
+        for (let n = 0; n < 10; n += 1) visits.push(visit(n % 2 ? a : b))
+      })
+      const numbers = await Promise.all(visits)
+      expect(numbers.sort((x, y) => x - y)).toEqual(visits.map((_, n) => n + 1))
+      expect(await visit(hashes)).toBe(visits.length + 1)
+      expect(await hashes.ids()).toEqual(['sid'])
+      expect(await back(hashes)).toEqual({ written: 1 })
+      expect(JSON.parse((await own[0].get('sess:sid')) ?? '')).toMatchObject({ visits: visits.length + 1 })
+    } finally {
+      for (const client of own) client.disconnect()
+      await cluster.stop()
+    }
+  }, 60_000)
 })
 
 describe('records of other stores', () => {
