@@ -2,9 +2,12 @@
 // which has to lose, or the clicks show nothing.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { json } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from './support/free-port.js'
 import { RedisServer } from './support/redis-server.js'
@@ -237,5 +240,54 @@ describe('the example openid-connect', () => {
     )
     expect(kept).toHaveLength(AT_ONCE)
     expect(few.length).toBeLessThan(AT_ONCE)
+  })
+})
+
+describe('the example opentelemetry', () => {
+  interface Span {
+    readonly traceId: string
+    readonly spanId: string
+    readonly parentSpanId?: string
+    readonly name: string
+    readonly kind: number
+    readonly attributes: readonly { readonly key: string; readonly value: object }[]
+  }
+
+  it('sends what the store does as spans under the request that it is done for', async () => {
+    const spans: Span[] = []
+    const collector = createServer(async (req, res) => {
+      const { resourceSpans } = (await json(req)) as {
+        resourceSpans: { scopeSpans: { spans: Span[] }[] }[]
+      }
+      spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)))
+      res.end('{}')
+    })
+    await once(collector.listen(0, '127.0.0.1'), 'listening')
+    const { port } = collector.address() as AddressInfo
+    const browser = await visitor('flash', 'exact', {
+      NODE_OPTIONS: '--import ./opentelemetry.js',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    })
+    await browser.json('/count')
+    await browser.json('/count')
+    const of = (name: string) => spans.filter((span) => span.name === name)
+    await expect.poll(() => of('session commit').length).toBe(2)
+    const requests = spans.filter(({ kind }) => kind === 2)
+    expect(requests).toHaveLength(2)
+    for (const name of ['session commit', 'session load']) {
+      expect(of(name).length).toBeGreaterThan(0)
+      for (const { parentSpanId } of of(name)) {
+        expect(requests.map(({ spanId }) => spanId)).toContain(parentSpanId)
+      }
+    }
+    expect(of('session load')[0]?.attributes).toContainEqual({
+      key: 'db.system.name',
+      value: { stringValue: 'redis' },
+    })
+    const id = decodeURIComponent(browser.cookie).slice('connect.sid=s:'.length).split('.')[0] ?? ''
+    expect(id.length).toBeGreaterThan(20)
+    expect(JSON.stringify(spans)).not.toContain(id)
+    collector.close()
   })
 })
