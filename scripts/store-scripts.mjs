@@ -24,8 +24,7 @@ ${[...constants, ...scripts].join('\n')}`
 function script(name, shared, read) {
   const code = compile(read(join(store, 'scripts', name)), shared, read)
   const sha = createHash('sha1').update(code).digest('hex')
-  const text = code.replace(/[\\`]|\$\{/g, '\\$&')
-  return `export const ${constantCase(name.slice(0, -4))} = {\n  sha: '${sha}',\n  lua: \`${text}\`,\n} as const\n`
+  return `export const ${constantCase(name.slice(0, -4))} = {\n  sha: '${sha}',\n  lua: \`${escaped(code)}\`,\n} as const\n`
 }
 
 /** Includes the shared pieces, names the arguments, and leaves out comments. */
@@ -35,7 +34,7 @@ function compile(lua, shared, read) {
     if (directive === 'include') {
       const piece = compile(read(join(store, 'scripts/includes', `${words}.lua`)), shared, read)
       // Scripts that are made at run time have it, too.
-      if (words === 'prune') shared.set('PRUNE', `\`${piece}\``)
+      if (['prune', 'session'].includes(words)) shared.set(constantCase(words), `\`${escaped(piece)}\``)
       return piece
     }
     if (directive === 'lists') return lists(words.split(' '), shared)
@@ -57,6 +56,8 @@ function lists(names, shared) {
     ...names.map((name) => `  local ${name}, ${name}End = take_list(${name}Length)`),
   ]
 }
+
+const escaped = (code) => code.replace(/[\\`]|\$\{/g, '\\$&')
 
 const constantCase = (name) => name.replaceAll('-', '_').toUpperCase()
 

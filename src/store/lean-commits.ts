@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import type { Argument, Script } from './clients/client.js'
 import type { Commit } from './commit.js'
-import { CREATE, NO_FIELD, PRUNE } from './scripts.generated.js'
+import { CREATE, NO_FIELD, PRUNE, SESSION } from './scripts.generated.js'
 
 /** A commit as one of these scripts takes it. The reply is commit.lua's, or null for what only that can commit. */
 export interface LeanCommit {
@@ -35,7 +35,7 @@ export class LeanCommits {
    */
   of(commit: Commit, sequence: number, now: number): LeanCommit | undefined {
     const { mode, idempotencyKey, change, legacy, expiry, loads, ttlMs } = commit
-    if (idempotencyKey || legacy || loads === 'all') return undefined
+    if (idempotencyKey || legacy) return undefined
     if (change.deleted.size > 0 || change.set.size > SETS_AT_MOST) return undefined
     if (mode === 'create' && ttlMs !== undefined && !loads)
       return this.#creation(commit, ttlMs, sequence, now)
@@ -52,7 +52,7 @@ export class LeanCommits {
       args.push(kept.join(',\n'))
     }
     for (const [name, text] of change.set) {
-      if (loads?.includes(`:${name}`)) return undefined
+      if (loads !== 'all' && loads?.includes(`:${name}`)) return undefined
       args.push(`:${name}`, text)
     }
     return { script, args }
@@ -77,7 +77,7 @@ export class LeanCommits {
 
   #scriptFor({ change, reads, loads = [], ttlMs, cappedLists }: Commit): Script | undefined {
     const shape: Shape = {
-      loads: loads as readonly string[],
+      loads,
       adds: [...change.added].map(([name, { by }]) => [`:${name}`, by === 1]),
       reads: reads.map((name) => `:${name}`),
       appends: [...change.appended].map(([name, entries]) => [
@@ -102,7 +102,7 @@ export class LeanCommits {
 
 /** The fields that a commit reads and writes, by name. */
 interface Shape {
-  readonly loads: readonly string[]
+  readonly loads: 'all' | readonly string[]
   /** With whether just one is added to each counter. */
   readonly adds: readonly (readonly [name: string, isOne: boolean])[]
   readonly reads: readonly string[]
@@ -125,7 +125,8 @@ interface Shape {
  * two are added, so that a short life is always extended.)
  * An argument costs as much as a call of Lua's, a call of Redis five times that; each byte of a new text costs a dozen instructions.
  */
-function scriptOf({ loads, adds, reads, appends, sets, ownTtl }: Shape): string {
+function scriptOf({ loads: wanted, adds, reads, appends, sets, ownTtl }: Shape): string {
+  const loads = wanted === 'all' ? [] : wanted
   const names = ['@ttl', ...loads, ...adds.map(([name]) => name), ...reads, ...appends.map(([name]) => name)]
   let field = 2
   let argument = ownTtl ? 3 : 4
@@ -190,8 +191,11 @@ ${work.join('\n')}
 local results = ${results}
 redis.call('HSET', key, ${[...changed, mark, ...(sets ? [`unpack(ARGV, ${argument + 1})`] : [])].join(', ')})
 if ttl and extends then redis.call('PEXPIRE', key, ttl) end
-${loads.length > 0 ? answerOf(loaded.values()) : 'return results'}`
+${wanted === 'all' ? WHOLE : loads.length > 0 ? answerOf(loaded.values()) : 'return results'}`
 }
+
+const WHOLE = `${SESSION}
+return session({results}, key, redis.call('HGETALL', key), false)`
 
 function answerOf(fields: Iterable<string>): string {
   const texts = [...fields].map((field) => `(${field} or '${NO_FIELD}')`)

@@ -2,6 +2,34 @@
 
 export const NO_FIELD = '-'
 
+export const SESSION = `local function reply(parts)
+  local size = 0
+  for i = 1, #parts do
+    size = size + string.len(parts[i])
+    if size > 1000 or string.find(parts[i], '\\0', 1, true) then return parts end
+  end
+  return table.concat(parts, '\\0')
+end
+local NO_FIELD = '-'
+local function session(parts, key, all, slides)
+  local at = #parts
+  parts[at + 1], parts[at + 2] = '', ''
+  for i = 1, #all, 2 do
+    if string.byte(all[i]) == 58 then
+      parts[#parts + 1] = all[i]
+      parts[#parts + 1] = all[i + 1]
+    elseif all[i] == '@ttl' then
+      parts[at + 2] = all[i + 1]
+    end
+  end
+  local ttl = parts[at + 2]
+  local refused = slides and ttl ~= '' and redis.pcall('PEXPIRE', key, ttl)
+  if not refused then ttl = redis.call('PTTL', key) end
+  if type(refused) == 'table' then ttl = redis.call('PTTL', key) .. ' ' .. refused.err end
+  parts[at + 1] = ttl
+  return reply(parts)
+end`
+
 export const PRUNE = `local KEPT_SECONDS = 600
 local function prune(key, now)
   for _, name in ipairs(redis.call('HKEYS', key)) do

@@ -144,6 +144,33 @@ describe('the scripts that are made for a shape', () => {
     expect(outcome).toBe('moved')
   })
 
+  it('return the whole session as the general one does, however long it is', async () => {
+    let sid = 0
+    await fc.assert(
+      fc.asyncProperty(anyData, anyChange, fc.boolean(), async (data, any, isLong) => {
+        sid += 1
+        const change = without(any)
+        const fields = fieldsOf({ ...data, cookie: {}, ...(isLong && { long: 'x'.repeat(2_000) }) }, RULES)
+        const [lean, general] = [await open(`l${sid}`, fields), await open(`g${sid}`, fields)]
+        const [outcome, counters, [pttl, ttl, ...found] = []] = await lean(change, { loads: 'all' })
+        expect([outcome, Number(pttl), ttl]).toEqual(['ok', expect.closeTo(3_600_000, -5), '3600000'])
+        const other = await general(change, { loads: 'all', idempotencyKey: 'a' })
+        expect(counters).toEqual(other[1])
+        expect(fieldsOfReply(found)).toEqual(fieldsOfReply(other[2] ?? [], 2))
+      }),
+      { numRuns: 100 },
+    )
+    // And is what it takes, once Redis has said what time it is.
+    const send = await open('s', new Map([['cookie', '{}']]))
+    await expect
+      .poll(async () => {
+        await client.config('RESETSTAT')
+        await send({ ...NO_CHANGE, added: new Map([['visits', { by: 1, total: 1 }]]) }, { loads: 'all' })
+        return callsOf('time')
+      })
+      .toBe(0)
+  })
+
   it('add to a counter exactly, or leave it to the general script', async () => {
     const cookie = new Map([['cookie', '{}']])
     const [lean, general] = [await open('s', cookie), await open('g', cookie)]
