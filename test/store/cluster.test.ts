@@ -1,4 +1,6 @@
-import type { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
+import { Cluster as Ioredis5Cluster } from 'ioredis-5'
+import { Cluster as IovalkeyCluster } from 'iovalkey'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DurabilityOption, ExactRedisStore } from '../../src/store/index.js'
 import { CountedVisits } from '../support/counted-visits.js'
@@ -58,6 +60,32 @@ describe.each<[string, DurabilityOption]>([
       await cluster.empty()
     }
   }, 120_000)
+})
+
+it.each([
+  ['ioredis 6', Cluster],
+  ['ioredis 5', Ioredis5Cluster],
+  ['iovalkey', IovalkeyCluster],
+])('no session is loaded from a replica, whatever the client reads from there: %s', async (_name, Client) => {
+  const client = new (Client as typeof Cluster)(cluster.addresses, { scaleReads: 'slave' })
+  client.on('error', () => {})
+  clients.push(client)
+  const store = new ExactRedisStore({ client, counters: ['visits'] })
+  const nodes = cluster.addresses.map(({ port }) => new Redis(port))
+  await Promise.all(nodes.map((node) => node.call('CONFIG', 'RESETSTAT')))
+  await create(store, 'read')
+  for (let i = 1; i <= 5; i += 1) expect(await visit(store, 'read')).toBe(i)
+  await store.destroy('read')
+  const replicas = await Promise.all(
+    nodes.map(async (node) => {
+      const [role] = (await node.role()) as [string]
+      return role === 'slave' ? node.info('commandstats') : ''
+    }),
+  )
+  expect(replicas.filter(Boolean)).toHaveLength(3)
+  // What its primary sent it is among them.
+  expect(replicas.join()).not.toMatch(/cmdstat_hgetall/)
+  for (const node of nodes) node.disconnect()
 })
 
 it('finds, retires and destroys sessions on every node', async () => {

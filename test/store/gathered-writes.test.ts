@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { storeClient } from '../../src/store/clients/detect.js'
+import { RedisCluster } from '../support/redis-cluster.js'
 import { RedisServer } from '../support/redis-server.js'
 import { until } from '../support/until.js'
 
@@ -50,6 +51,31 @@ it('commands of one turn go out in few writes', async () => {
   const own = store()
   await Promise.all(Array.from({ length: 40 }, (_, i) => own.call('ECHO', `${i}`)))
   expect(writes).toBeLessThanOrEqual(3)
+})
+
+it('so do those to each node of a Cluster', async () => {
+  const cluster = await RedisCluster.start()
+  const clustered = cluster.connect()
+  const own = storeClient(clustered)
+  await until(() => own.state === 'ready')
+  const keys = Array.from({ length: 60 }, (_, i) => `key${i}`)
+  await Promise.all(keys.map((key) => own.call('DEL', key)))
+  let writes = 0
+  for (const node of clustered.nodes('master')) {
+    const { stream } = node as unknown as { stream?: { _writev: (...args: unknown[]) => void } }
+    if (!stream) continue
+    const { _writev } = stream
+    stream._writev = (...args) => {
+      writes += 1
+      _writev.apply(stream, args)
+    }
+  }
+  await Promise.all(keys.map((key) => own.call('SET', key, key)))
+  expect(writes).toBeLessThanOrEqual(6)
+  expect(writes).toBeGreaterThanOrEqual(3)
+  expect(await Promise.all(keys.map((key) => own.call('GET', key)))).toEqual(keys)
+  clustered.disconnect()
+  await cluster.stop()
 })
 
 it('what is sent before the connection is ended in the same turn is answered, once', async () => {

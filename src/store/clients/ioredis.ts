@@ -62,14 +62,14 @@ function optionsOf(client: IoredisCommands): Options {
 
 class Target<C extends IoredisCommands> implements Commands {
   protected readonly client: C
-  readonly #writes = new GatheredWrites()
+  protected readonly writes = new GatheredWrites()
 
   constructor(client: C) {
     this.client = client
   }
 
   script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    this.#writes.next(socketOf(this.client))
+    this.gather(keys[0])
     // ioredis takes an array among its arguments for its elements, of which a call takes only so many.
     const all = [...keys, args] as unknown as readonly Argument[]
     return this.client.evalsha(sha, keys.length, ...all).catch((error: unknown) => {
@@ -79,12 +79,17 @@ class Target<C extends IoredisCommands> implements Commands {
   }
 
   call(command: string, ...args: Argument[]): Promise<unknown> {
-    this.#writes.next(socketOf(this.client))
+    this.gather(args[0])
     return this.client.call(command, ...args)
+  }
+
+  /** To be called before a command of a key is sent. */
+  protected gather(_key: Argument | undefined): void {
+    this.writes.next(socketOf(this.client))
   }
 }
 
-/** The connection of a client to its server; a Cluster's client has none. */
+/** The connection of a client to its server. */
 function socketOf(client: IoredisCommands): Socket | undefined {
   return (client as unknown as { readonly stream?: Socket }).stream
 }
@@ -246,9 +251,21 @@ class Single extends Ioredis<IoredisClient> {
   }
 }
 
+interface NodeWrites {
+  readonly node: IoredisClient
+  readonly writes: GatheredWrites
+}
+
 /** A client of a Cluster. */
 class Clustered extends Ioredis<IoredisCluster> {
   readonly sentinels = undefined
+  /** The clients of its primaries, by `host:port`; undefined for one that has none. */
+  readonly #nodes = new Map<string, NodeWrites | undefined>()
+
+  constructor(client: IoredisCluster) {
+    super(client)
+    for (const event of ['+node', '-node']) client.on(event, () => this.#nodes.clear())
+  }
 
   get keyPrefix(): string {
     const { keyPrefix, redisOptions } = optionsOf(this.client) as Options & { redisOptions?: Options }
@@ -268,15 +285,31 @@ class Clustered extends Ioredis<IoredisCluster> {
   }
 
   open(primary: string, prepare: PrepareConnection | undefined): OwnConnection | undefined {
-    const node = this.client.nodes('master').find((server) => {
-      const { host, port } = optionsOf(server)
-      return `${host}:${port}` === primary
-    })
+    const node = this.#primary(primary)
     return node && this.duplicate(node, prepare)
+  }
+
+  #primary(name: string): IoredisClient | undefined {
+    return this.client.nodes('master').find((server) => {
+      const { host, port } = optionsOf(server)
+      return `${host}:${port}` === name
+    })
   }
 
   refresh(): void {
     this.client.refreshSlotsCache()
+  }
+
+  /** By the primary's client: the Cluster's has no connection. */
+  protected override gather(key: Argument | undefined): void {
+    const primary = this.primaryOf(String(key))
+    if (primary === undefined) return
+    if (!this.#nodes.has(primary)) {
+      const node = this.#primary(primary)
+      this.#nodes.set(primary, node && { node, writes: new GatheredWrites() })
+    }
+    const found = this.#nodes.get(primary)
+    found?.writes.next(socketOf(found.node))
   }
 
   reconnect(): void {}
