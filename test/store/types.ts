@@ -1,6 +1,11 @@
 // What the types of the store allow, and what they don't: checked by tsc (`npm run check`), never run.
 import type { RequestHandler } from 'express'
 import type { SessionData } from 'express-session'
+import * as ioredis6 from 'ioredis'
+import * as ioredis5 from 'ioredis-5'
+import * as iovalkey from 'iovalkey'
+import * as redis5 from 'redis-5'
+import * as redis6 from 'redis-6'
 import {
   type ConvertedSession,
   ExactRedisStore,
@@ -69,6 +74,27 @@ export function ofNoType() {
   const cookieOnly = new ExactRedisStore<Pick<SessionData, 'cookie'>>({ client, counters: ['any'] })
   const record = new ExactRedisStore<Record<string, unknown>>({ client, cappedLists: { any: 3 } })
   return [cookieOnly.update('sid', { add: { any: 1 } }), record.update('sid', { append: { any: [1, 'a'] } })]
+}
+
+export function ofEachClient() {
+  const rootNodes = [{ url: 'redis://127.0.0.1:1' }]
+  const sentinel = { name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }
+  return [
+    new ExactRedisStore({ client: new ioredis6.Redis() }),
+    new ExactRedisStore({ client: new ioredis6.Cluster([]) }),
+    new ExactRedisStore({ client: new ioredis5.Redis() }),
+    new ExactRedisStore({ client: new ioredis5.Cluster([]) }),
+    new ExactRedisStore({ client: new iovalkey.Redis() }),
+    new ExactRedisStore({ client: new iovalkey.Cluster([]) }),
+    new ExactRedisStore({ client: redis6.createClient() }),
+    new ExactRedisStore({ client: redis6.createClient({ RESP: 2 }) }),
+    new ExactRedisStore({ client: redis6.createCluster({ rootNodes }) }),
+    new ExactRedisStore({ client: redis6.createSentinel(sentinel) }),
+    new ExactRedisStore({ client: redis5.createClient() }),
+    new ExactRedisStore({ client: redis5.createClient({ RESP: 3 }) }),
+    new ExactRedisStore({ client: redis5.createCluster({ rootNodes }) }),
+    new ExactRedisStore({ client: redis5.createSentinel(sentinel) }),
+  ]
 }
 
 export function itsEvents(store: ExactRedisStore) {
