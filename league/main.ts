@@ -1,6 +1,8 @@
 // `npm run league [STACK…]`: drills each stack in the same way, and writes docs/league.md and docs/league.json.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startFleet } from './fleet.js'
 import { type Row, rowOf } from './row.js'
 import { run } from './run.js'
@@ -14,11 +16,28 @@ const PAGE = 'docs/league.md'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
+/** @returns what others use of this machine's processors, from 0 to 1 */
+async function shareInUse(): Promise<number> {
+  const times = () =>
+    cpus().reduce(
+      ({ all, idle }, { times: { user, nice, sys, irq, idle: free } }) => ({
+        all: all + user + nice + sys + irq + free,
+        idle: idle + free,
+      }),
+      { all: 0, idle: 0 },
+    )
+  const before = times()
+  await sleep(2_000)
+  const after = times()
+  return 1 - (after.idle - before.idle) / (after.all - before.all)
+}
+
 async function drilled(stack: Stack): Promise<Row> {
   for (const command of stack.build) await run(command, join(LEAGUE, stack.folder))
+  const busy = await shareInUse()
   const fleet = await startFleet(stack)
   try {
-    return rowOf(stack, await tryStack(stack, fleet), new Date().toISOString().slice(0, 10))
+    return rowOf(stack, await tryStack(stack, fleet), new Date().toISOString().slice(0, 10), busy)
   } finally {
     await fleet.stop()
   }

@@ -40,6 +40,8 @@ export interface Row {
     failures: Readonly<Record<string, number>>
   }
   cost?: Cost
+  /** What others used of the machine's processors just before, from 0 to 1. */
+  busy: number
 }
 
 export interface Losses {
@@ -51,7 +53,9 @@ export interface Losses {
   problem?: string
 }
 
-export function rowOf(stack: Stack, { steady, bursts, faults, cost }: Result, date: string): Row {
+/** @param busy what others used of the machine's processors, from 0 to 1 */
+export function rowOf(stack: Stack, result: Result, date: string, busy: number): Row {
+  const { steady, bursts, faults, cost } = result
   const destroyed = bursts.report?.destroyed ?? { tried: 0, judged: 0, resurrected: 0, problems: {} }
   return {
     name: stack.name,
@@ -75,6 +79,7 @@ export function rowOf(stack: Stack, { steady, bursts, faults, cost }: Result, da
       failures: faults.report?.failures ?? {},
     },
     ...(cost && { cost }),
+    busy,
   }
 }
 

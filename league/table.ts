@@ -69,20 +69,12 @@ ${tableOf(
 ## Cost
 
 Processor time of a visit, one at a time, in all instances and in Redis (which writes to disk for each change), and the memory of
-an instance after 2,000 visits (PSS).
+an instance after 2,500 visits (PSS). *In use* is the share of the machine's processors that others
+used just before: with more than a little, the times on this page say nothing.
 
 ${tableOf(
-  ['stack', 'app', 'Redis', 'memory'],
-  shown.map(({ title, cost }) =>
-    cost
-      ? [
-          title,
-          `${grouped(Math.round(cost.appUs))} µs`,
-          `${grouped(Math.round(cost.redisUs))} µs`,
-          `${Math.round(cost.memory / 1e6)} MB`,
-        ]
-      : [title, '–', '–', '–'],
-  ),
+  ['stack', 'app', 'Redis', 'memory', 'in use'],
+  shown.map(({ title, cost, busy }) => [title, ...costCells(cost), `${Math.round(busy * 100)} %`]),
 )}
 
 ## The stacks
@@ -111,6 +103,12 @@ function faultCell({ faults }: Row, fault: Fault): string {
   const all = row.acknowledged + row.failed
   const failed = row.failed === 0 ? '0' : `${grouped(row.failed)} of ${grouped(all)}`
   return `${failed} failed; ${(row.longestWaitMs / 1000).toFixed(1)} s${row.recovered ? '' : '; did not recover'}`
+}
+
+function costCells(cost: Row['cost']): string[] {
+  if (!cost) return ['–', '–', '–']
+  const us = (time: number) => `${grouped(Math.round(time))} µs`
+  return [us(cost.appUs), us(cost.redisUs), `${Math.round(cost.memory / 1e6)} MB`]
 }
 
 function auditLine(rows: readonly Row[]): string {

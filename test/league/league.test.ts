@@ -77,6 +77,7 @@ const ROW: Row = {
     ...{ acknowledged: 900, lost: 3, audited: 3, reset: 1, doubleCounted: 0, unread: 0, failures: {} },
     each: { 'redis-killed': { acknowledged: 1500, failed: 20, longestWaitMs: 1740, recovered: false } },
   },
+  busy: 0.1,
   cost: { appUs: 1234.4, redisUs: 65, memory: 15_300_000 },
 }
 
@@ -92,7 +93,7 @@ test('the page has a row of each table for a stack, its versions, its notes and 
   expect(page).toContain(
     '| not reached | 20 of 1,520 failed; 1.7 s; did not recover | not reached | 3 of 900 | 1 |',
   )
-  expect(page).toContain('| Go, scs | 1,234 µs | 65 µs | 15 MB |')
+  expect(page).toContain('| Go, scs | 1,234 µs | 65 µs | 15 MB | 10 % |')
   expect(page).toContain('| Go, scs | Go 1.26, scs 2.9.0 | 2026-11-29 | `--preset scs` |')
   expect(page).toContain('- **Go, scs.** A note. Known: [a/b#1](https://b.test/1) (why).')
   expect(page).toContain('It got the same numbers for every stack.')

@@ -228,9 +228,15 @@ function faults(report: Report): Html {
 function anomalies(report: Report): Html {
   const found = ANOMALIES.filter((anomaly) => report.anomalies[anomaly] > 0)
   if (found.length === 0) return html`<p>None.</p>`
-  const lines = report.anomalyRecords.slice(0, 100).map(anomalyLine)
+  const records = report.anomalyRecords
+  const first = found.flatMap((anomaly) => records.filter((record) => record.anomaly === anomaly).slice(0, 3))
+  const more = records.length > first.length
   return html`<p class="found">${found.map((anomaly) => html`<b>${anomalyWords(anomaly, report.anomalies[anomaly])}</b> `)}</p>
-<p>Each line says when it was seen, which number the answer had, and the last number acknowledged before.</p>${list(lines)}`
+<p>Each line says when it was seen, which number the answer had, and the last number acknowledged before.</p>${list(first.map(anomalyLine))}${
+    more
+      ? html`<details><summary>The first ${counted(records.length, 'anomaly', 'anomalies')} in their order</summary>${list(records.map(anomalyLine))}</details>`
+      : html``
+  }`
 }
 
 function list(lines: readonly string[]): Html {
