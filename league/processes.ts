@@ -1,7 +1,7 @@
 // Processes that are started again when they die, and what they use.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 /** A program with its environment, and where its output goes. */
 export interface Command {
@@ -27,7 +27,7 @@ export class Kept {
     this.#command = command
     this.#pidFile = pidFile
     this.#pauseMs = pauseMs
-    process.once('exit', () => this.#kill())
+    process.once('exit', this.#kill)
     this.#start()
   }
 
@@ -37,6 +37,7 @@ export class Kept {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    process.off('exit', this.#kill)
     const child = this.#child
     if (!child) return
     const gone = once(child, 'close')
@@ -54,6 +55,7 @@ export class Kept {
       detached: true,
       stdio: ['ignore', output, output],
     })
+    closeSync(output)
     this.#child = child
     writeFileSync(this.#pidFile, String(child.pid))
     child.on('error', () => {})
@@ -65,7 +67,7 @@ export class Kept {
   }
 
   /** The whole group: servers with workers leave those behind. */
-  #kill(): void {
+  readonly #kill = (): void => {
     const { pid } = this
     if (pid === undefined) return
     try {

@@ -41,7 +41,7 @@ export interface Row {
   }
   cost?: Cost
   /** What others used of the machine's processors just before, from 0 to 1. */
-  busy: number
+  busy?: number
 }
 
 export interface Losses {

@@ -276,6 +276,7 @@ export const STACKS: readonly Stack[] = [
       said('rustc', '--version').split(' ').slice(0, 2).join(' ').replace('rustc', 'Rust'),
       ...pinned('axum/Cargo.toml', /^([\w-]+) = "=(.+)"$/gm),
     ],
+    note: 'As the README of its store shows it, the client of Redis has no policy for reconnecting.',
     issues: [
       known('maxcountryman/tower-sessions#36', 'overlapping requests lose data'),
       known('aembke/fred.rs#315', 'the client does not reconnect'),

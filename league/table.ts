@@ -52,7 +52,8 @@ The load balancer counts lost visits as well, on the wire, and knows nothing of 
 
 20 browsers, one visit at a time, 100 a second. An instance gets SIGKILL and starts again after 1 s. Redis, which appends every
 write to disk, gets SIGKILL and starts again after 3 s. Then Redis is frozen (SIGSTOP) for 12 s. A visit that isn't answered
-within 10 s has failed. The cells have the failed visits of all during the fault, and the longest wait.
+within 10 s has failed. The cells have the failed visits of all during the fault, and the longest wait. A stack that
+answers with an error at once fails more visits than one that lets users wait.
 
 ${tableOf(
   ['stack', 'instance killed', 'Redis killed', 'Redis frozen', 'lost', 'sessions reset'],
@@ -68,14 +69,25 @@ ${tableOf(
 
 ## Cost
 
-Processor time of a visit, one at a time, in all instances and in Redis (which writes to disk for each change), and the memory of
+Processor time of a visit, one at a time and with a new connection for each, in all instances and in Redis (which writes to disk for each change), and the memory of
 an instance after 2,500 visits (PSS). *In use* is the share of the machine's processors that others
 used just before: with more than a little, the times on this page say nothing.
 
 ${tableOf(
   ['stack', 'app', 'Redis', 'memory', 'in use'],
-  shown.map(({ title, cost, busy }) => [title, ...costCells(cost), `${Math.round(busy * 100)} %`]),
+  shown.map(({ title, cost, busy }) => [
+    title,
+    ...costCells(cost),
+    busy === undefined ? '–' : `${Math.round(busy * 100)} %`,
+  ]),
 )}
+
+## How it is done
+
+Each app listens on \`PORT\`, keeps its sessions in the Redis at \`REDIS_URL\`, counts at \`GET /hits\`, and ends a session at its
+framework's usual logout. Each stack is drilled with its preset, by the command line that anyone has, and starts with fresh data. To
+add a stack, add a folder and an entry in [league/stacks.ts](../league/stacks.ts). If a stack's documentation recommends other
+settings, tell us, and we change them.
 
 ## The stacks
 

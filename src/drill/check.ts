@@ -87,6 +87,7 @@ class Check {
     const second = await this.#attempt(what, () => session.visit())
     const changed = names.some((name, index) => session.visitor.cookie(name, path) !== before[index])
     const restarts = second.number === first && changed
+    await this.#describeLogin(session)
     if (!restarts && second.number !== first + 1)
       throw new CouldNotRun(
         `${what}: one browser's first two visits are number ${first} and ${second.number}. ${second.number <= first ? `The session does not go on although its cookies were sent back (${names.join(', ')}), or the number at ${journey.number} is not its count` : 'Each visit must add exactly one'}. The text that was read: ${excerpt(second.answer.body)}`,
@@ -152,6 +153,7 @@ class Check {
   async #attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     let reason = ''
     let text = ''
+    let step: object | undefined
     for (let attempt = 0; attempt < TRIES; attempt++) {
       try {
         return await work()
@@ -159,6 +161,7 @@ class Check {
         if (!(error instanceof RequestFailed)) throw error
         reason = reasonOf(error)
         text = typeof error.cause === 'string' ? error.cause : ''
+        step = error.step
         if (reason === 'wrong answer')
           throw new NoNumber(
             `${what}: no number at ${this.#journey.number}; --number says where the count is. The text that was read: ${excerpt(text)}`,
@@ -168,6 +171,8 @@ class Check {
       }
     }
     const read = text === '' ? '' : `. The text that was read: ${excerpt(text)}`
+    const login = stepsOf(this.#journey.login ?? []).find((one) => one === step)
+    if (login) throw new CouldNotRun(`the log-in fails: ${this.#named(login)}: ${reason}${read}`)
     const error = /^40[45]$/.test(reason) && this.#plan.fallback ? NoNumber : CouldNotRun
     throw new error(`${what}: ${explained(reason)}${read}`)
   }
@@ -255,6 +260,22 @@ class Check {
         `${what} does not destroy a session: it answers ${answer.status}, and at rest the session still counts with its old cookie. --logout 'METHOD /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(answer.body)}`,
       )
     this.#lines.push(['destroy', `${what}: ${answer.status}, and the session is gone`])
+  }
+
+  /** A refused log-in often looks as a right one does: 200, and a page. */
+  async #describeLogin(session: AppSession): Promise<void> {
+    const answer = await session.login()
+    const [form, ...others] = stepsOf(this.#journey.login ?? [])
+    const last = others.at(-1) ?? form
+    if (!answer || !form || !last) return
+    const to = answer.redirects > 0 ? `, to ${answer.path}` : ''
+    const [path] = answer.path.split('?', 1)
+    const again =
+      last !== form &&
+      path === this.#base + endpointOf(form).path &&
+      Object.values(form.take ?? {}).some((where) => readerOf(where)?.(answer) !== undefined)
+    const refused = again ? ': the log-in form again. Was it refused?' : ''
+    this.#lines.push(['login', `${this.#named(last)}: ${answer.status}${to}${refused}`])
   }
 
   #describe(

@@ -4,6 +4,8 @@
 export class RequestFailed extends Error {
   readonly reason: string
   readonly instance: string | undefined
+  /** The step of the journey that it was. */
+  step: object | undefined
 
   constructor(reason: string, options?: { instance?: string | undefined; cause?: unknown }) {
     super(reason, { cause: options?.cause })

@@ -86,7 +86,7 @@ export class AppSession {
   readonly visitor: Visitor
   readonly #route: Route
   readonly #variables: Map<string, string>
-  #loggingIn: Promise<unknown> | undefined
+  #loggingIn: Promise<{ answer: Answer }> | undefined
 
   constructor(route: Route, visitor: Visitor, browser: number, origin: string) {
     this.#route = route
@@ -102,7 +102,7 @@ export class AppSession {
   private static from(session: AppSession, visitor: Visitor): AppSession {
     const copy = new AppSession(session.#route, visitor, 0, '')
     for (const [name, value] of session.#variables) copy.#variables.set(name, value)
-    copy.#loggingIn = Promise.resolve()
+    copy.#loggingIn = session.#loggingIn
     return copy
   }
 
@@ -121,14 +121,18 @@ export class AppSession {
     this.#loggingIn = undefined
   }
 
-  /** Once for the session, however many visits begin at once. @throws RequestFailed */
-  async login(): Promise<void> {
+  /**
+   * Once for the session, however many visits begin at once.
+   * @returns the last answer; undefined if the journey has no log-in
+   * @throws RequestFailed
+   */
+  async login(): Promise<Answer | undefined> {
     const { login } = this.#route.journey
-    if (!login) return
+    if (!login) return undefined
     this.#loggingIn ??= this.#run(login, {}, false)
     const loggingIn = this.#loggingIn
     try {
-      await loggingIn
+      return (await loggingIn).answer
     } catch (error) {
       if (this.#loggingIn === loggingIn) this.#loggingIn = undefined
       throw error
@@ -197,21 +201,29 @@ export class AppSession {
     let requests = 0
     let answer: Answer | undefined
     for (const step of stepsOf(steps)) {
-      const outgoing = this.#outgoing(step, headers)
-      answer = await this.visitor.send(outgoing, {
-        ...options,
-        hadTurn: options.hadTurn === true && requests === 0,
-      })
-      requests += 1 + answer.redirects
-      this.#judge(step, answer, needsLogin, options.follows !== false)
-      for (const [name, where] of Object.entries(step.take ?? {})) {
-        const value = textOf(this.#route.taken(where, answer)) ?? this.#cookieAt(where, answer.path)
-        if (value === undefined) throw new RequestFailed(`no ${name} at ${where}`, { cause: answer.body })
-        this.#variables.set(name, value)
+      try {
+        answer = await this.visitor.send(this.#outgoing(step, headers), {
+          ...options,
+          hadTurn: options.hadTurn === true && requests === 0,
+        })
+        requests += 1 + answer.redirects
+        this.#judge(step, answer, needsLogin, options.follows !== false)
+        this.#take(step, answer)
+      } catch (error) {
+        if (error instanceof RequestFailed) error.step ??= step
+        throw error
       }
     }
     if (!answer) throw new TypeError('no step')
     return { answer, requests }
+  }
+
+  #take({ take = {} }: Step, answer: Answer): void {
+    for (const [name, where] of Object.entries(take)) {
+      const value = textOf(this.#route.taken(where, answer)) ?? this.#cookieAt(where, answer.path)
+      if (value === undefined) throw new RequestFailed(`no ${name} at ${where}`, { cause: answer.body })
+      this.#variables.set(name, value)
+    }
   }
 
   #judge(step: Step, answer: Answer, needsLogin: boolean, follows: boolean): void {
@@ -276,7 +288,12 @@ export class AppSession {
           : name.startsWith('env.')
             ? process.env[name.slice(4)]
             : this.#variables.get(name)
-      if (value === undefined) throw new RequestFailed(`{{${name}}} has no value`)
+      if (value === undefined)
+        throw new RequestFailed(
+          name.startsWith('env.')
+            ? `the environment variable ${name.slice(4)} is not set`
+            : `{{${name}}} has no value`,
+        )
       return encoded(value)
     })
   }

@@ -9,7 +9,7 @@ import { CouldNotRun } from '../../../src/drill/could-not-run.js'
 import { checkApp, drill } from '../../../src/drill/drill.js'
 import type { Journey } from '../../../src/drill/journey/journey.js'
 import { readJourney, validJourney } from '../../../src/drill/journey/read-journey.js'
-import { type App, cookieOf, json, routes, serve } from '../apps.js'
+import { type App, Counter, cookieOf, json, routes, serve } from '../apps.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'journey-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -135,13 +135,37 @@ test('what is wrong with a log-in is said', async () => {
   const app = await shop()
   const [form] = Array.isArray(JOURNEY.login) ? JOURNEY.login : []
   const without = { ...JOURNEY, login: { post: '/login', form: { user: 'a' } } }
-  await expect(checkApp({ url: app.url, journey: without })).rejects.toThrow(/403 .*wrong token or password/)
+  await expect(checkApp({ url: app.url, journey: without })).rejects.toThrow(
+    /the log-in fails: POST http.*\/login: 403\. The text that was read: wrong token or password/,
+  )
   const misspelt = { ...JOURNEY, login: { ...form, get: '/login', take: { token: 'css:input[name=csrf]' } } }
   await expect(checkApp({ url: app.url, journey: misspelt })).rejects.toThrow(
     /no token at css:input\[name=csrf\]/,
   )
   const unset = { ...JOURNEY, login: { get: '/login', headers: { 'x-key': '{{env.DRILL_UNSET}}' } } }
-  await expect(checkApp({ url: app.url, journey: unset })).rejects.toThrow(/{{env.DRILL_UNSET}} has no value/)
+  await expect(checkApp({ url: app.url, journey: unset })).rejects.toThrow(
+    /the log-in fails: GET http.*\/login: the environment variable DRILL_UNSET is not set/,
+  )
+})
+
+test('a check tells a log-in from a log-in form that comes again', async () => {
+  const lineOf = async (url: URL, journey: Journey) => {
+    const { lines } = await checkApp({ url, journey })
+    return lines.find(([name]) => name === 'login')?.[1].replaceAll(url.origin, '')
+  }
+  expect(await lineOf((await shop()).url, JOURNEY)).toBe('POST /login: 200, to /cart')
+  const counter = new Counter()
+  const form = (_: IncomingMessage, response: ServerResponse) =>
+    void response.end('<form><input name="_csrf" value="x"></form>')
+  const refusing = await serve(routes({ 'GET /': counter.visit, 'GET /login': form, 'POST /login': form }))
+  running.push(refusing)
+  const { login } = JOURNEY
+  const steps = Array.isArray(login)
+    ? login.map(({ take, ...step }, index) => (index === 0 ? { take, ...step } : step))
+    : []
+  expect(await lineOf(refusing.url, { login: steps, visit: { get: '/' }, number: '/visits' })).toBe(
+    'POST /login: 200: the log-in form again. Was it refused?',
+  )
 })
 
 test('comes from YAML, JSON or a module', async () => {
