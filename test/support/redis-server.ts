@@ -87,9 +87,12 @@ export class RedisServer {
     ended.catch(() => {})
     try {
       for (;;) {
-        // Any answer but LOADING will do: a server with a password says NOAUTH.
-        const answer = await Promise.race([client.ping().catch((error: Error) => error.message), ended])
-        if (!answer.startsWith('LOADING')) return
+        const answer = await Promise.race([client.info().catch((error: Error) => error.message), ended])
+        // With a password it says nothing but NOAUTH.
+        if (/^(NOAUTH|NOPERM|WRONGPASS)/.test(answer)) return
+        // A port that was free a moment ago may be another server's, which answers until this one has ended.
+        const isOwn = answer.includes(`process_id:${running.pid}\r`)
+        if (isOwn && !answer.includes('loading:1')) return
       }
     } finally {
       client.disconnect()
