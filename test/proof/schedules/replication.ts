@@ -22,13 +22,19 @@ export class Replication {
     this.#redis = redis
   }
 
-  /** Whether a WAIT on some connection may have to wait. */
   get isBehind(): boolean {
     return this.#copied < this.#changes
   }
 
+  /** Whether a WAIT that has to wait lasts until the replica has followed, or is over before. */
+  isPatient = true
+
   readonly server: Server = async ([name = '', ...args], connection) => {
-    if (name === 'WAIT') return this.#copied < (this.#changedBy.get(connection) ?? 0) ? 0 : 1
+    if (name === 'WAIT') {
+      if (this.#copied >= (this.#changedBy.get(connection) ?? 0)) return 1
+      if (this.isPatient) await this.catchUp()
+      return Number(this.isPatient)
+    }
     const replies = await this.#redis
       .pipeline([
         ['info', 'persistence'],

@@ -167,9 +167,13 @@ function callRedis(redis: Redis, [name = '', ...args]: readonly (string | number
   return redis.call(`${name}`, ...args)
 }
 
-/** Lets the server take the client's next command; a WAIT first waits for the replica. */
-async function take(client: ScheduledClient, replica: Replication | undefined): Promise<string> {
-  if (client.next === 'WAIT' && replica?.isBehind) await replica.catchUp()
+/** Lets the server take the client's next command. @param isPatient whether a WAIT lasts until the replica has followed */
+async function take(
+  client: ScheduledClient,
+  replica: Replication | undefined,
+  isPatient = true,
+): Promise<string> {
+  if (replica) replica.isPatient = isPatient
   return client.take()
 }
 
@@ -212,7 +216,8 @@ function possible(
       faults.push(cut(0), cut(2))
       if (client.next === 'WAIT')
         faults.push(
-          async () => void trace.push(`client ${i}, which is not waited for: ${await client.take()}`),
+          async () =>
+            void trace.push(`client ${i}, which is not waited for: ${await take(client, replica, false)}`),
         )
       else
         for (const refusal of client.isCluster ? REFUSALS.cluster : REFUSALS.one.slice(0, 1)) {
@@ -419,7 +424,7 @@ class Books implements Log {
 
   /** What the store can't know: its first commit came once more, after it had ended, from a connection that was lost. */
   #isMadeLate(sid: string): boolean {
-    return this.#late.some((command) => command.includes(`sess:${sid} `) && command.includes(' create '))
+    return this.#late.some((command) => command.includes(`sess:${sid} `) && command.includes(':cookie'))
   }
 
   #checkContent(stored: Readonly<Record<string, string>>, removed: boolean): void {
