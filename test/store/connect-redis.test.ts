@@ -15,6 +15,7 @@ import { createClient as createClient6 } from 'redis-6'
 import request from 'supertest'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { type ConvertedSession, ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
+import { RECORD } from '../../src/store/scripts.generated.js'
 import { RedisCluster } from '../support/redis-cluster.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
 import { until } from '../support/until.js'
@@ -540,6 +541,70 @@ describe('a commit of a hash that was written in the old form in the meantime', 
     expect(await client.pttl('sess:sid')).toBeGreaterThan(most - 10_000)
     expect(await client.pttl('sess:sid')).toBeLessThanOrEqual(most)
     expect(await client.hget('sess:sid', '@ttl')).toBe(String(most))
+  })
+})
+
+describe('what is remembered of commits in the old form', () => {
+  const KEY = '{sess:sid}:commits'
+  const fields = async () => (await client.hkeys(KEY)).sort()
+  const expires = () => client.pttl(KEY)
+  /** Sends the script as a commit of this client. */
+  const send = (name: string, sequence: number, idempotency = '', version = 'any') => {
+    const args = [name, sequence, idempotency, version, '{"cookie":{}}', 60_000, '["ok",{}]']
+    return client.eval(RECORD.lua, 2, 'sess:sid', KEY, ...args)
+  }
+
+  it('is one mark of each client and each idempotency key, for ten minutes', async () => {
+    await send('a', 1)
+    expect(await fields()).toEqual(['@wa'])
+    expect(await expires()).toBeGreaterThan(590_000)
+    expect(await expires()).toBeLessThanOrEqual(600_000)
+    await send('a', 2, '"k"')
+    expect(await fields()).toEqual(['@w"k"', '@wa'])
+    expect(await client.hget(KEY, '@wa')).toMatch(/^2 \d{10} \["ok",\{\}\]$/)
+  })
+
+  it('is kept for longer by a commit that comes again, whose change a wait for replicas waits for', async () => {
+    await send('a', 1, '"k"')
+    for (const again of [() => send('a', 1, '"k"'), () => send('b', 1, '"k"')]) {
+      await client.pexpire(KEY, 10_000)
+      expect(await again()).toEqual(['done', expect.stringMatching(/^\["(ok|dup)",\{\}\]$/)])
+      expect(await expires()).toBeGreaterThan(590_000)
+    }
+  })
+
+  it('refuses what was overtaken by a later commit of its client', async () => {
+    await send('a', 10)
+    await expect(send('a', 9)).rejects.toThrow('STALE')
+    expect(await send('a', 11)).toEqual(['done', '["ok",{}]'])
+  })
+
+  it('is taken out when it is old: by a client that comes new, and with an idempotency key', async () => {
+    const old = () => client.hset(KEY, '@wold', '1 1000 ["ok",{}]')
+    await old()
+    await send('a', 1)
+    expect(await fields()).toEqual(['@wa'])
+    await old()
+    await send('a', 2)
+    expect(await fields()).toEqual(['@wa', '@wold'])
+    await send('a', 3, '"k"')
+    expect(await fields()).toEqual(['@w"k"', '@wa'])
+  })
+
+  it('is no outcome of a commit without a key', async () => {
+    await send('a', 1)
+    await client.hset(KEY, '@w', '0 1000 ["ok",{"visits":9}]')
+    expect(await send('a', 2)).toEqual(['done', '["ok",{}]'])
+  })
+
+  it('a refusal of Redis is no foreign record', async () => {
+    await client.call('ACL', 'SETUSER', 'blind', 'on', 'nopass', '~*', '+@all', '-get', '-hgetall')
+    const own = client.duplicate({ username: 'blind', password: 'any' })
+    others.push(own)
+    const store = records({ client: own })
+    await expect(store.update('sid', { add: { visits: 1 } })).rejects.toMatchObject({
+      code: 'ERR_STORE_REFUSED',
+    })
   })
 })
 
