@@ -82,7 +82,9 @@ export async function traced<T>(
 /** What went wrong: the code of the store's error, and the word that Redis' own begins with. */
 function failureOf(error: unknown): Record<string, string> {
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown }
-  const [status] = /^[A-Z]{3,}(?= )/.exec(cause instanceof Error ? cause.message : '') ?? []
+  const said = cause instanceof Error ? cause.message : ''
+  // Before Redis 7 the error of a script's command comes behind others' words.
+  const [, status] = /-([A-Z]{3,}) /.exec(said) ?? /^([A-Z]{3,}) /.exec(said) ?? []
   return {
     'error.type': String(code ?? name ?? '_OTHER'),
     ...(status && { 'db.response.status_code': status }),
