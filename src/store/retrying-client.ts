@@ -27,6 +27,9 @@ export interface Certainty {
   unanswered: boolean
 }
 
+// Of a client that has no connection and keeps nothing until it has one: it has sent nothing.
+const UNSENT = /^Stream isn't writeable|^The client is offline/
+
 // Of a client that is used for something else: nothing that passes.
 const MISUSED = /subscriber mode|monitor(ing)? mode/i
 
@@ -124,7 +127,7 @@ export class RetryingClient {
     for (let error = failure; ; ) {
       if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
       tries.last = error
-      certainty.unanswered ||= !this.client.isReply(error)
+      certainty.unanswered ||= !this.client.isReply(error) && !UNSENT.test((error as Error).message)
       const wait = () => this.#untilAnswering(tries)
       await (isTraced('wait') ? traced('wait', {}, wait) : wait())
       if (tries.over) throw error
