@@ -1,15 +1,18 @@
 // The faults, over each client that the store takes. Those of ioredis 6, at length and as our app connects it, are in the other files.
 import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import * as redis5 from 'redis-5'
+import * as redis6 from 'redis-6'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RedisSettings } from '../../../src/counter/config/redis-settings.js'
-import type { DurabilityOption } from '../../../src/store/index.js'
+import { type DurabilityOption, ExactRedisStore } from '../../../src/store/index.js'
 import { CLIENTS, type Connect, standalone } from '../../support/clients.js'
 import { CountedVisits, type Outcome } from '../../support/counted-visits.js'
 import { RedisCluster } from '../../support/redis-cluster.js'
 import { RedisSentinels } from '../../support/redis-sentinels.js'
 import { RedisServer } from '../../support/redis-server.js'
 import { TcpProxy } from '../../support/tcp-proxy.js'
+import { type AnySession, load, newSession } from '../requests.js'
 
 const { 'ioredis 6': _, ...OTHERS } = CLIENTS
 const KEPT = { lost: 0, doubled: 0, resurrected: 0 }
@@ -17,7 +20,7 @@ const NONE_FAILED = { ...KEPT, failed: 0, repeated: 0 }
 const PATIENCE_MS = 120_000
 
 let visits: CountedVisits
-afterEach(() => visits.end())
+afterEach(() => visits?.end())
 
 const begin = async (
   redis: Omit<RedisSettings, 'db'>,
@@ -102,6 +105,38 @@ describe('with Sentinels', () => {
     redis = await RedisSentinels.start()
   })
   afterAll(() => redis.stop())
+
+  it.each([
+    ['node-redis 6', redis6.createSentinel],
+    ['node-redis 5', redis5.createSentinel as unknown as typeof redis6.createSentinel],
+  ])(
+    '%s sends nothing again behind our back: a visit that was counted is not called gone',
+    async (_name, make) => {
+      await redis.settled()
+      const { server } = await redis.primary()
+      const [proxy, direct] = [await TcpProxy.start(server.port), new Redis(server.port, '127.0.0.1')]
+      const client = make({
+        name: redis.settings.sentinelName,
+        sentinelRootNodes: [...redis.settings.nodes],
+        nodeAddressMap: { [`127.0.0.1:${server.port}`]: { host: '127.0.0.1', port: proxy.port } },
+        nodeClientOptions: { socket: { reconnectStrategy: () => 20 } },
+      })
+      client.on('error', () => {})
+      await client.connect()
+      const store = new ExactRedisStore({ client, counters: ['visits'], onGone: 'error' })
+      await store.commit(Object.assign(newSession(store, 'behind'), { visits: 0 }) as AnySession)
+      const session = await load(store, 'behind')
+      session.visits += 1
+      proxy.back = () => {
+        proxy.back = () => 'pass'
+        return direct.del('sess:behind').then(() => 'cut' as const)
+      }
+      await expect(store.commit(session)).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+      await client.destroy()
+      direct.disconnect()
+      await proxy.stop()
+    },
+  )
 
   it(
     'node-redis 6 counts on when the primary freezes',
