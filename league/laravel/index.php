@@ -66,7 +66,7 @@ $app->booted(fn () => Route::middleware('web')->group(function () {
     Route::get('/login', fn () => '<form method="post">' . csrf_field() . '</form>');
     Route::post('/login', function (Request $request) {
         $given = [$request->input('email'), $request->input('password')];
-        if ($given !== [getenv('DRILL_USER'), getenv('DRILL_PASSWORD')]) abort(401);
+        if ($given !== [getenv('DRILL_USER'), getenv('DRILL_PASSWORD')]) return new Illuminate\Http\Response('', 401);
         $request->session()->regenerate();
         return redirect('/dashboard');
     });
