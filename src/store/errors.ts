@@ -8,6 +8,8 @@
 export class SessionGoneError extends Error {
   override readonly name = 'SessionGoneError'
   readonly code = 'ERR_SESSION_GONE'
+  /** What Express, Fastify and Koa answer if nothing else handles it. */
+  readonly status = 409
 
   constructor() {
     super('the session was destroyed, or has expired, since it was loaded')
@@ -63,6 +65,10 @@ export class DecryptionError extends Error {
  */
 export abstract class StoreError extends Error {
   abstract readonly code: `ERR_STORE_${string}`
+  /** What Express, Fastify and Koa answer if nothing else handles it: the client may try again. */
+  readonly status = 503
+  /** Taken along by Express and Koa. */
+  readonly headers: Readonly<Record<string, string>> = { 'Retry-After': '1' }
 }
 
 /**

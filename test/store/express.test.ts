@@ -89,7 +89,24 @@ it('gives a new session to a request that has ended its own', async () => {
 it('gives the client no 200 when the store rejects', async () => {
   const cookie = cookieOf(await request(app).get('/save'))
   await client.config('SET', 'maxmemory', '1')
-  await request(app).get('/save').set('Cookie', cookie).expect(500)
+  await request(app).get('/save').set('Cookie', cookie).expect(503)
   await client.config('SET', 'maxmemory', '0')
   await request(app).get('/save').set('Cookie', cookie).expect(200, '2')
+})
+
+it('answers 503 while Redis is away, and 409 for a session that has ended, without an error handler of the app', async () => {
+  const cookie = cookieOf(await request(app).get('/auto').expect(200))
+  app.set('env', 'production')
+  app.get('/ended', (req, _res, next) => {
+    req.session.visits = 7
+    client.flushall().then(() => req.session.save(next), next)
+  })
+  await request(app).get('/ended').set('Cookie', cookie).expect(409)
+  const away = client.duplicate({ port: 1, lazyConnect: true, retryStrategy: () => 10 }).on('error', () => {})
+  const lost = express().set('env', 'production')
+  const patient = new ExactRedisStore({ client: away, deadlineMs: 100 })
+  lost.use(session({ store: patient, secret: 'test', resave: false, saveUninitialized: false }))
+  const answer = await request(lost).get('/').set('Cookie', cookie).expect(503).expect('Retry-After', '1')
+  expect(answer.text).not.toContain('Redis')
+  away.disconnect()
 })
