@@ -1,5 +1,6 @@
 // Changes the store in one place at a time, and looks whether a test or a schedule notices:
-//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--fresh]
+//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh]
+// --only those whose name has TEXT; --most N of them, from everywhere.
 // Mutants that were noticed are remembered in dist/proof and not tried again until their file changes, or with --fresh. It ends with 1
 // if one survives that explained-survivors.ts doesn't explain, or explains in vain.
 import { createHash } from 'node:crypto'
@@ -20,7 +21,12 @@ interface Remembered {
 }
 
 const { values } = parseArgs({
-  options: { of: { type: 'string' }, only: { type: 'string' }, fresh: { type: 'boolean' } },
+  options: {
+    of: { type: 'string' },
+    only: { type: 'string' },
+    most: { type: 'string' },
+    fresh: { type: 'boolean' },
+  },
 })
 const chosen = Object.entries(KINDS).filter(([kind]) => values.of === undefined || values.of === kind)
 if (chosen.length === 0) {
@@ -38,7 +44,9 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   const file = `dist/proof/mutation-${kind}.json`
   const known: Record<string, Remembered> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
   const { trials, control } = await trialsOf()
-  const wanted = trials.filter(({ name }) => name.includes(values.only ?? ''))
+  const named = trials.filter(({ name }) => name.includes(values.only ?? ''))
+  const step = Math.max(1, named.length / Number(values.most ?? named.length))
+  const wanted = named.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
   const isKnown = ({ name, path }: Trial) => !values.fresh && known[name]?.hash === hashOf(path)
   const explained = EXPLAINED[kind] ?? {}
   const isExplained = ({ name }: Trial) => Number(explained[name] !== undefined)

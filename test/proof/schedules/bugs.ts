@@ -63,8 +63,5 @@ export const BUGS: Readonly<Record<string, Edits>> = {
   "a Cluster's lost node is no loss": [[/if \(client\.isCluster\) client\.on\('-node', lost\)/, '']],
   'a wait on a new connection counts': [[/if \(losses !== this\.#losses\) throw/, 'if (losses < 0) throw']],
   'a wait that too few confirmed counts': [[/if \(confirmed < wanted\) throw/, 'if (confirmed < 0) throw']],
-  'a commit that comes again is not waited for': [
-    [/if ttl > 0 then redis\.call\('PEXPIRE', key, ttl\) end\n(\s+)return answer/, '$1return answer'],
-  ],
   'a destroyed session is not waited for': [[/if \(durability\.waits\) await/, 'if (sid === "") await']],
 }

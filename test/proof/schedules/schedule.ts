@@ -215,7 +215,7 @@ function possible(
       usual.push(async () => void trace.push(`client ${i}: ${await take(client, replica)}`))
       faults.push(cut(0), cut(2))
       if (client.next === 'WAIT')
-        faults.push(
+        usual.push(
           async () =>
             void trace.push(`client ${i}, which is not waited for: ${await take(client, replica, false)}`),
         )
@@ -243,17 +243,15 @@ function possible(
     })
   }
   if (replica?.isBehind) {
-    faults.push(
-      () => {
-        trace.push('the replica catches up')
-        return replica.catchUp()
-      },
-      () => {
-        trace.push('the primary is lost, and its replica takes its place')
-        for (const client of clients) client.cut(0, true)
-        return replica.failOver()
-      },
-    )
+    const failOver = () => {
+      trace.push('the primary is lost, and its replica takes its place')
+      for (const client of clients) client.cut(0, true)
+      return replica.failOver()
+    }
+    faults.push(failOver, failOver, () => {
+      trace.push('the replica catches up')
+      return replica.catchUp()
+    })
   }
   return [...usual, ...usual, ...usual, ...faults, ...refusals]
 }
