@@ -3,7 +3,7 @@ const store = (...names: readonly string[]) => names.map((name) => `test/store/$
 /** The tests of the store that a mutant of a script is tried with. */
 export const LUA_TESTS: readonly string[] = [
   ...store('commit', 'connect-redis', 'encryption', 'lean-commits', 'merge', 'recent-extensions'),
-  ...store('refusing-redis', 'torn-file', 'update'),
+  ...store('refusing-redis', 'small-scripts', 'torn-file', 'update'),
   'test/proof/marks.test.ts',
 ]
 
