@@ -390,6 +390,15 @@ describe.each([
       else expect((await own())[':visits']).toBe('9007199254740995')
     })
 
+    it.each([
+      ['999999999999998', Number.MAX_SAFE_INTEGER, '10007199254740989'],
+      ['-999999999999998', Number.MIN_SAFE_INTEGER, '-10007199254740989'],
+    ])('adds to %s what makes it more than numbers are exact to', async (before, by, after) => {
+      await put({ ':cookie': '{}', ':visits': before })
+      await send({ change: add('visits', by, 1) })
+      expect((await own())[':visits']).toBe(after)
+    })
+
     it('is told of counters that it only reads, if they are numbers', async () => {
       await put({ ':cookie': '{}', ':a"/b': '-7', ':text': '"7"', ':half': '7.5' })
       expect(await send({ change: add('n', 1, 1), reads: ['a"/b', 'text', 'half', 'none'] })).toEqual([
