@@ -42,6 +42,32 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'how a reply is put together is a matter of speed: both ways are read alike',
     "record.lua: if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end  →  if tonumber(last) >= tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end":
       'if they are equal, the lines before have returned',
+    "lean-commits.ts: if string.len(c${i}) > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end  →  if string.len(c${i}) > 16 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end":
+      'commit.lua, which it is left to, does the same',
+    'lean-commits.ts: if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end  →  if n${i} >= ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end':
+      'commit.lua, which it is left to, does the same',
+    'lean-commits.ts: if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end  →  if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} <= ${Number.MIN_SAFE_INTEGER} then return false end':
+      'commit.lua, which it is left to, does the same',
+    "lean-commits.ts: if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end  →  if  r${i} or not string.find(r${i}, '^-?%d+$') then return false end":
+      'commit.lua, which it is left to, does the same',
+    "lean-commits.ts: if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end  →  if not r${i} or  string.find(r${i}, '^-?%d+$') then return false end":
+      'commit.lua, which it is left to, does the same',
+    "lean-commits.ts: if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end  →  if true then return false end":
+      'commit.lua, which it is left to, does the same',
+    'lean-commits.ts: local find, entries, at = string.find, 0, 1  →  local find, entries, at = string.find, 0, 2':
+      'an entry is before each separator',
+    "lean-commits.ts: repeat entries, at = entries + 1, find(l${i}, ',\\\\n', at + 1, true) until not at  →  repeat entries, at = entries + 1, find(l${i}, ',\\\\n', at + 2, true) until not at":
+      'an entry is between two separators',
+    'lean-commits.ts: if not start then break end  →  if false then break end':
+      'a list gets no more entries than it keeps, so this is the last turn of the loop',
+    'lean-commits.ts: if not start then break end  →  (dropped)':
+      'a list gets no more entries than it keeps, so this is the last turn of the loop',
+    'lean-commits.ts: if string.sub(known, 1, 10) + 0 >= ARGV[2] + 0 then return false end  →  if string.sub(known, 1, 11) + 0 >= ARGV[2] + 0 then return false end':
+      'behind the sequence is a space, which no number minds',
+    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 3) * 100000 > (ttl or 0) + 0':
+      'differs for a second, or for a thousandth of a hundredth of a life',
+    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100001 > (ttl or 0) + 0':
+      'differs for a second, or for a thousandth of a hundredth of a life',
   },
   typescript: {},
 }
