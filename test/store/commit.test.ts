@@ -21,6 +21,8 @@ const USUAL: Commit = {
 }
 /** The number of a client's first commit. */
 const FIRST = 1_000_000_001
+/** A PTTL of 600 s, a moment later. */
+const LIFE = expect.stringMatching(/^(600000|59\d{4})$/)
 let clients = 0
 let isLean = false
 
@@ -108,7 +110,7 @@ describe.each([
     it('extends the session by its own measure, and says which fields are there', async () => {
       await put({ ':cookie': '{}', ':a': '1', '@ttl': '600000' }, 100_000)
       const [outcome, counters, found] = await send({ loads: [':cookie', ':a', ':none'] })
-      expect([outcome, counters, found]).toEqual(['ok', {}, ['600000', '600000', ':cookie', '{}', ':a', '1']])
+      expect([outcome, counters, found]).toEqual(['ok', {}, [LIFE, '600000', ':cookie', '{}', ':a', '1']])
       expect(await client.pttl('s')).toBeGreaterThan(570_000)
     })
 
@@ -122,7 +124,7 @@ describe.each([
 
     it('may want one alone', async () => {
       await put({ ':cookie': '{}', '@ttl': '600000' })
-      expect((await send({ loads: [':cookie'] }))[2]).toEqual(['600000', '600000', ':cookie', '{}'])
+      expect((await send({ loads: [':cookie'] }))[2]).toEqual([LIFE, '600000', ':cookie', '{}'])
     })
 
     it('is told nothing of a session without the first of them, of a record of connect-redis, and of none', async () => {
@@ -153,7 +155,7 @@ describe.each([
         100_000,
       )
       const [outcome, , found] = await send({ loads: 'all' })
-      expect([outcome, found]).toEqual(['ok', ['600000', '600000', ':cookie', '{}', ':a', '1']])
+      expect([outcome, found]).toEqual(['ok', [LIFE, '600000', ':cookie', '{}', ':a', '1']])
       expect(await client.pttl('s')).toBeGreaterThan(570_000)
     })
 
@@ -174,7 +176,7 @@ describe.each([
     it.each(['\0b', 'd\0'])('has what other programs wrote, with a NUL: %j', async (text) => {
       await put({ ':cookie': '{}', ':a': text, '@ttl': '600000' })
       const found = (await send({ loads: 'all' }))[2]
-      expect(found).toEqual(['600000', '600000', ':cookie', '{}', ':a', text])
+      expect(found).toEqual([LIFE, '600000', ':cookie', '{}', ':a', text])
     })
 
     it('has a session of one field', async () => {
@@ -194,7 +196,7 @@ describe.each([
         commit({ loads: [':cookie', ':b'] }),
         commit({ change: add('visits', 1, 1) }),
       ])
-      const found = ['600000', '600000', ':cookie', '{}', ':a', '1', ':b', '2']
+      const found = [LIFE, '600000', ':cookie', '{}', ':a', '1', ':b', '2']
       expect(all).toEqual([
         ['ok', {}],
         ['ok', {}, found],
