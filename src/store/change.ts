@@ -60,12 +60,11 @@ const ENTRY_SEPARATOR = ',\n'
  * @returns what was changed since, or undefined for nothing.
  */
 export function changeOf(base: Fields, session: object, rules: Rules): Change | undefined {
-  const change = {
-    set: new Map<string, string>(),
-    deleted: new Set<string>(),
-    added: new Map<string, { by: number; total: number }>(),
-    appended: new Map<string, readonly string[]>(),
-  }
+  // Made as they are needed: most requests change nothing, or one key.
+  let set: Map<string, string> | undefined
+  let added: Map<string, { by: number; total: number }> | undefined
+  let appended: Map<string, readonly string[]> | undefined
+  let deleted: Set<string> | undefined
   let left = base.size
   for (const key of Object.keys(session)) {
     const was = base.get(key)
@@ -74,8 +73,8 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     if (length && Array.isArray(value)) {
       if (was !== undefined) left -= 1
       const list = listChange(was, textsOf(value), length)
-      if (typeof list === 'string') change.set.set(key, list)
-      else if (list) change.appended.set(key, list)
+      if (typeof list === 'string') (set ??= new Map()).set(key, list)
+      else if (list) (appended ??= new Map()).set(key, list)
       continue
     }
     const is = JSON.stringify(value) as string | undefined
@@ -85,18 +84,23 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     if (was === is) continue
     // What merges is looked at first: to see that two texts mean the same takes a parse of both.
     const by = rules.counters.has(key) ? difference(was, is) : undefined
-    if (by !== undefined) change.added.set(key, { by, total: Number(is) })
+    if (by !== undefined) (added ??= new Map()).set(key, { by, total: Number(is) })
     // The expiry of a cookie moves with each use of the session: that alone is no change.
     else if (was === undefined || !(key === 'cookie' ? sameCookie(was, is) : same(was, is)))
-      change.set.set(key, is)
+      (set ??= new Map()).set(key, is)
   }
   if (left > 0) {
     for (const key of base.keys()) {
-      if (JSON.stringify(session[key as keyof typeof session]) === undefined) change.deleted.add(key)
+      if (JSON.stringify(session[key as keyof typeof session]) === undefined) (deleted ??= new Set()).add(key)
     }
   }
-  const size = change.set.size + change.deleted.size + change.added.size + change.appended.size
-  return size === 0 ? undefined : change
+  if (!set && !deleted && !added && !appended) return undefined
+  return {
+    set: set ?? NO_CHANGE.set,
+    deleted: deleted ?? NO_CHANGE.deleted,
+    added: added ?? NO_CHANGE.added,
+    appended: appended ?? NO_CHANGE.appended,
+  }
 }
 
 /** Whether a change only takes away from what was there: what the end of its session has done, too. */

@@ -35,7 +35,11 @@ export class CommitQueue {
   readonly #client: StoreClient
   readonly #lean: LeanCommits
   readonly #clock: ServerClock
-  readonly #waiting = new Map<string, Waiting[]>()
+  /**
+   * By key. Not a Map: V8 gives a Map that is set and deleted from a new table again and again, and each old one holds on to the
+   * next. So the garbage collector kept megabytes of ended requests, and its pauses were twice as long.
+   */
+  readonly #waiting: Record<string, Waiting[] | undefined> = Object.create(null)
   #sequence = FIRST_SEQUENCE
 
   /** @param clientId names this client in the marks: no other may have it. */
@@ -55,18 +59,18 @@ export class CommitQueue {
   send(key: string, commit: Commit, deadline: number, redis: RetryingClient): Promise<CommitOutcome> {
     return new Promise((resolve, reject) => {
       const entry = { commit, deadline, redis, resolve, reject }
-      const waiting = this.#waiting.get(key)
+      const waiting = this.#waiting[key]
       if (waiting) {
         waiting.push(this.#withDeadline(entry, waiting))
         return
       }
-      this.#waiting.set(key, [entry])
+      this.#waiting[key] = [entry]
       void this.#drain(key)
     })
   }
 
   async #drain(key: string): Promise<void> {
-    const waiting = this.#waiting.get(key) ?? []
+    const waiting = this.#waiting[key] ?? []
     while (waiting.length > 0) {
       const batch = waiting.splice(0, BATCH)
       this.#sequence += 1
@@ -91,7 +95,7 @@ export class CommitQueue {
         for (const { reject } of batch) reject(error)
       }
     }
-    this.#waiting.delete(key)
+    delete this.#waiting[key]
   }
 
   /** @returns the reply of the script that committed them, commit.lua or a lean one. */
