@@ -176,6 +176,14 @@ describe('exact-sessions, installed', () => {
         stderr: expect.stringMatching(/no answer .*ECONNREFUSED.*run it again/),
       })
       expect(away.stderr).not.toContain('secret')
+      for (const url of ['redis://user:secret@host:99999', 'redis://user:secret%zz@host']) {
+        const wrong = await command(['to-connect-redis', url])
+        expect(wrong).toMatchObject({
+          code: 78,
+          stderr: expect.stringMatching(/^exact-sessions: URL: expected/),
+        })
+        expect(wrong.stderr).not.toContain('secret')
+      }
     })
   })
 

@@ -73,8 +73,13 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     if (length && Array.isArray(value)) {
       if (was !== undefined) left -= 1
       const list = listChange(was, textsOf(value), length)
-      if (typeof list === 'string') (set ??= new Map()).set(key, list)
-      else if (list) (appended ??= new Map()).set(key, list)
+      if (typeof list === 'string') {
+        set ??= new Map()
+        set.set(key, list)
+      } else if (list) {
+        appended ??= new Map()
+        appended.set(key, list)
+      }
       continue
     }
     const is = JSON.stringify(value) as string | undefined
@@ -84,14 +89,20 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     if (was === is) continue
     // What merges is looked at first: to see that two texts mean the same takes a parse of both.
     const by = rules.counters.has(key) ? difference(was, is) : undefined
-    if (by !== undefined) (added ??= new Map()).set(key, { by, total: Number(is) })
-    // The expiry of a cookie moves with each use of the session: that alone is no change.
-    else if (was === undefined || !(key === 'cookie' ? sameCookie(was, is) : same(was, is)))
-      (set ??= new Map()).set(key, is)
+    if (by !== undefined) {
+      added ??= new Map()
+      added.set(key, { by, total: Number(is) })
+      // The expiry of a cookie moves with each use of the session: that alone is no change.
+    } else if (was === undefined || !(key === 'cookie' ? sameCookie(was, is) : same(was, is))) {
+      set ??= new Map()
+      set.set(key, is)
+    }
   }
   if (left > 0) {
     for (const key of base.keys()) {
-      if (JSON.stringify(session[key as keyof typeof session]) === undefined) (deleted ??= new Set()).add(key)
+      if (JSON.stringify(session[key as keyof typeof session]) !== undefined) continue
+      deleted ??= new Set()
+      deleted.add(key)
     }
   }
   if (!set && !deleted && !added && !appended) return undefined

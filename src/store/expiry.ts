@@ -1,5 +1,5 @@
 // When a session expires, by its cookie and the option `ttl`.
-import type { SessionData } from 'express-session'
+import { Cookie, type SessionData } from 'express-session'
 
 /**
  * Seconds, or a function that gives them for a session: connect-redis' option of this name.
@@ -25,15 +25,30 @@ export function expiryOf(session: SessionData, option: TtlOption): Expiry {
 
 /** @returns ms from now until the session expires; undefined if it has, or if that is no time. */
 export function ttlOf(session: SessionData, option: TtlOption): number | undefined {
-  if (typeof option === 'function') return positive(toMs(option(session)))
+  if (typeof option === 'function') return positive(toMs(option(asUsed(session))))
   // Between JSON and a session it is a string.
   const expires: Date | string | null | undefined = session.cookie?.expires
   return positive(expires ? Number(new Date(expires)) - Date.now() : toMs(option))
 }
 
+/** @returns the session as express-session has it at its end: stored data has a cookie without `maxAge`, which functions read. */
+function asUsed(session: SessionData): SessionData {
+  const stored = session.cookie as SessionData['cookie'] | undefined
+  if (!stored || 'maxAge' in stored) return session
+  const cookie = Object.assign(new Cookie(), {
+    ...stored,
+    expires: stored.expires && new Date(stored.expires),
+  })
+  if (typeof stored.originalMaxAge === 'number') cookie.maxAge = stored.originalMaxAge
+  return { ...session, cookie }
+}
+
+/** More than that Redis doesn't take, and a script would have written by then. */
+const MOST_MS = 1e15
+
 /** @returns the ms, if a session can have that many left. */
 export function positive(ms: number): number | undefined {
-  return ms > 0 && Number.isFinite(ms) ? ms : undefined
+  return ms > 0 && Number.isFinite(ms) ? Math.min(ms, MOST_MS) : undefined
 }
 
 export function sameExpiry(a: Expiry | undefined, b: Expiry): boolean {

@@ -7,11 +7,14 @@ const OTHERS = /:(retired:[\w-]+|commits)$/
 
 export class Keys {
   readonly #prefix: string
+  readonly #keyPrefix: string
   /** How many keys are looked at at once. */
   readonly scanCount: number
 
-  constructor(prefix: string, scanCount: number) {
+  /** @param keyPrefix what the client puts before each key. */
+  constructor(prefix: string, scanCount: number, keyPrefix: string) {
     this.#prefix = prefix
+    this.#keyPrefix = keyPrefix
     this.scanCount = scanCount
   }
 
@@ -27,12 +30,12 @@ export class Keys {
 
   /** @returns a key in the same slot of a Cluster, for what a session leaves behind. */
   retired(sid: string): string {
-    return `${taggedBy(this.of(sid))}:retired:${randomBytes(9).toString('base64url')}`
+    return `${taggedBy(this.of(sid), this.#keyPrefix)}:retired:${randomBytes(9).toString('base64url')}`
   }
 
   /** @returns a key in the same slot, for what is remembered of the commits to a record of connect-redis. */
   commits(key: string): string {
-    return `${taggedBy(key)}:commits`
+    return `${taggedBy(key, this.#keyPrefix)}:commits`
   }
 
   /** Looks at some keys of a server. @returns the ids of the sessions among them, and where to look next; "0" for the end. */
@@ -51,8 +54,8 @@ export class Keys {
 }
 
 /** What stands in the first braces decides the slot; if there are none of the user's, the whole key is to. */
-function taggedBy(key: string): string {
-  return hasTag(key) ? key : `{${key}}`
+function taggedBy(key: string, keyPrefix: string): string {
+  return hasTag(keyPrefix + key) ? key : `{${keyPrefix}${key}}`
 }
 
 function hasTag(key: string): boolean {

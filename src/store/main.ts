@@ -67,7 +67,16 @@ async function toConnectRedis(
   prefix: string,
   encryptionKeys: readonly string[],
 ): Promise<number> {
-  const opened = openClient(url)
+  let opened: Opened | undefined
+  try {
+    opened = openClient(url)
+  } catch {
+    // Its error has the URL, and so the password.
+    return fail(
+      'URL: expected redis://user:password@host:port/database, special characters as %XX',
+      WRONG_USE,
+    )
+  }
   if (!opened) return fail('install ioredis, iovalkey or redis (node-redis) in this folder first', WRONG_USE)
   let trouble = ''
   opened.client.on('error', ({ message }) => {

@@ -4,6 +4,8 @@
 export interface Extension {
   readonly ms: number
   readonly at: number
+  /** The client's connections by then: what a server did last may be lost with it. */
+  readonly connections: number
 }
 
 /** At most so many are kept, and as many older ones. */
@@ -16,9 +18,16 @@ export class RecentExtensions {
   #older = new Map<string, Extension>()
 
   /** @returns the extension of a session; undefined for none within the last hundredth of its life. */
-  of(sid: string): Extension | undefined {
+  of(sid: string, connections: number): Extension | undefined {
     const found = this.#newer.get(sid) ?? this.#older.get(sid)
-    return found && performance.now() - found.at < found.ms / 100 - SPARED_MS ? found : undefined
+    if (found?.connections !== connections) return undefined
+    return performance.now() - found.at < found.ms / 100 - SPARED_MS ? found : undefined
+  }
+
+  /** To be called when a session may expire earlier than this process knows of. */
+  forget(sid: string): void {
+    this.#newer.delete(sid)
+    this.#older.delete(sid)
   }
 
   add(sid: string, extension: Extension): void {

@@ -318,7 +318,7 @@ return session({}, key, all, ARGV[1] == '1')`,
 } as const
 
 export const RECORD = {
-  sha: '9b90c4b6d5a0490704d2037b86830e37d1361caf',
+  sha: '28fcf0704542a8ccec96de46b6d8e4c741fee669',
   lua: `local KEPT_SECONDS = 600
 local function prune(key, now)
   for _, name in ipairs(redis.call('HKEYS', key)) do
@@ -328,6 +328,7 @@ local function prune(key, now)
     end
   end
 end
+local KEYS_KEPT = 128
 local session, commits = KEYS[1], KEYS[2]
 local client, sequence, idempotency, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local function keep()
@@ -368,6 +369,22 @@ if version ~= found and version ~= 'any' then
 end
 local now = redis.call('TIME')[1]
 if not known or idempotency ~= '' then prune(commits, now) end
+local keys = {}
+if found == 'none' or idempotency ~= '' then
+  for _, name in ipairs(redis.call('HKEYS', commits)) do
+    if string.sub(name, 1, 3) == '@w"' then
+      if found == 'none' then redis.call('HDEL', commits, name) else keys[#keys + 1] = name end
+    end
+  end
+end
+if #keys >= KEYS_KEPT then
+  local oldest, least
+  for _, name in ipairs(keys) do
+    local at = tonumber(string.match(redis.call('HGET', commits, name), '^0 (%d+)'))
+    if not least or at < least then oldest, least = name, at end
+  end
+  redis.call('HDEL', commits, oldest)
+end
 if ARGV[6] == '0' then
   redis.call('SET', session, ARGV[5], 'KEEPTTL')
 else

@@ -69,12 +69,14 @@ export function loadedOf(
 
 /** @throws ForeignRecordError for what is no session. */
 export function parseRecord(text: string, parse: (text: string) => unknown): object {
+  let record: unknown
   try {
-    const record = parse(text)
-    if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record
+    record = parse(text)
   } catch (cause) {
     throw new ForeignRecordError(cause)
   }
+  if (record instanceof Promise) throw new TypeError('parseRecord: expected what it returns to be no promise')
+  if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record
   throw new ForeignRecordError()
 }
 

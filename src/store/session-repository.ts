@@ -4,7 +4,7 @@ import { fieldsOf, NO_CHANGE } from './change.js'
 import type { Commit, CommitOutcome } from './commit.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { Encryption } from './encryption.js'
-import { ForeignRecordError, StoreRefusedError } from './errors.js'
+import { ForeignRecordError, StoreError } from './errors.js'
 import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
 import { type Extension, RecentExtensions } from './recent-extensions.js'
@@ -56,14 +56,15 @@ export class SessionRepository {
   /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
   async load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
     const key = this.#keys.of(sid)
-    const recent = this.#extensions.of(sid)
+    const { connections } = this.#redis.client
+    const recent = this.#extensions.of(sid, connections)
     const fields = recent && (await this.#fieldsOf(key, recent, deadline))
     if (fields) return this.#loaded(sid, fields, recent.at)
     const reply = await this.#redis.read(LOAD, [key], [extend ? '1' : '0'], deadline).catch(refuseForeign)
     const at = extend ? performance.now() : Number.NEGATIVE_INFINITY
     const loaded = this.#loaded(sid, partsOf(reply), at)
     if (extend && loaded?.expiry?.kind === 'sliding' && loaded.unextended === undefined)
-      this.#extensions.add(sid, { ms: loaded.expiry.ms, at })
+      this.#extensions.add(sid, { ms: loaded.expiry.ms, at, connections })
     return loaded
   }
 
@@ -148,6 +149,7 @@ export class SessionRepository {
   /** Extends a session: to ttlMs from now, or by its own measure if that goes before. */
   async extend(sid: string, ttlMs: number, ownFirst: boolean, deadline: number): Promise<void> {
     const args = [ttlMs, ownFirst ? 1 : 0]
+    this.#extensions.forget(sid)
     const refused = await this.#redis.read(TOUCH, [this.#keys.of(sid)], args, deadline)
     if (typeof refused === 'string') this.#options.onUnextended(refused)
   }
@@ -248,7 +250,7 @@ export class SessionRepository {
 }
 
 function isWrongType(error: unknown): boolean {
-  return error instanceof StoreRefusedError && error.message.includes('WRONGTYPE')
+  return error instanceof StoreError && error.message.includes('WRONGTYPE')
 }
 
 function unlessWrongType(error: unknown): undefined {

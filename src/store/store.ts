@@ -83,7 +83,7 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     this.redis = new RetryingClient(client, shared.durability, deadlineMs, (error) =>
       this.emit('retry', error),
     )
-    const keys = new Keys(prefix, scanCount)
+    const keys = new Keys(prefix, scanCount, client.keyPrefix)
     this.records = new RecordCommits(keys, { rules, ttl, encryption, parseRecord, stringifyRecord })
     const isPlain = format === 'connect-redis'
     this.sessions = new SessionRepository(keys, this.redis, isPlain ? this.records : shared.commits, {

@@ -107,3 +107,21 @@ it('finds, retires and destroys sessions on every node', async () => {
   const sizes = await Promise.all(client.nodes('master').map((node) => node.dbsize()))
   expect(sizes).toHaveLength(3)
 })
+
+it.each(['hash', 'connect-redis'] as const)(
+  'keeps the keys of a session in one slot behind a keyPrefix, as %s',
+  async (format) => {
+    const client = cluster.connect('pre:')
+    client.on('error', () => {})
+    clients.push(client)
+    const store = new ExactRedisStore({ client, counters: ['visits'], format })
+    await create(store, `prefixed-${format}`)
+    expect(await visit(store, `prefixed-${format}`)).toBe(1)
+    const session = await load(store, `prefixed-${format}`)
+    store.generate = () => {}
+    await new Promise<void>((resolve, reject) =>
+      store.regenerate(session.req as never, (error) => (error ? reject(error) : resolve())),
+    )
+    expect(await store.get(`prefixed-${format}`)).toBeNull()
+  },
+)

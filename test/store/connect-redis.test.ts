@@ -655,3 +655,33 @@ describe('records of other stores', () => {
     }
   })
 })
+
+describe('idempotency keys of the old form', () => {
+  it('are known for the newest 128 only', async () => {
+    const store = open({ format: 'connect-redis', counters: ['visits'] })
+    await store.set('sid', newSession(store, 'sid', { maxAge: 60_000 }))
+    for (let i = 0; i < 140; i += 1)
+      await store.update('sid', { add: { visits: 1 } }, { idempotencyKey: `k${i}` })
+    expect(await client.hlen('{sess:sid}:commits')).toBeLessThanOrEqual(130)
+    const repeated = await store.update('sid', { add: { visits: 1 } }, { idempotencyKey: 'k139' })
+    expect(repeated?.visits).toBe(140)
+  })
+
+  it('are not those of a later session with the same id', async () => {
+    const store = open({ format: 'connect-redis', counters: ['visits'] })
+    const visit = () => store.update('sid', { add: { visits: 1 } }, { idempotencyKey: 'key' })
+    for (let life = 0; life < 2; life += 1) {
+      await store.set('sid', newSession(store, 'sid', { maxAge: 60_000 }))
+      expect((await visit())?.visits).toBe(1)
+      expect((await visit())?.visits).toBe(1)
+      expect((await load(store, 'sid')).visits).toBe(1)
+      await store.destroy('sid')
+    }
+  })
+
+  it('says so if parseRecord returns a promise', async () => {
+    await client.set('sess:sid', '{"cookie":{}}', 'EX', 100)
+    const store = open({ parseRecord: (text) => Promise.resolve(JSON.parse(text)) })
+    await expect(store.get('sid')).rejects.toThrow(/parseRecord: .* no promise/)
+  })
+})

@@ -155,3 +155,45 @@ describe('a route whose use does not count', () => {
     expect(await client.pttl(key)).toBeGreaterThan(49_000)
   })
 })
+
+describe('a `ttl` function that reads the cookie', () => {
+  const ttl: ExactRedisStoreOptions['ttl'] = ({ cookie }) => Number(cookie.maxAge) / 1000
+
+  it.each(['hash', 'connect-redis'] as const)(
+    'finds its maxAge in a session written as %s',
+    async (format) => {
+      const store = open({ ttl, format, counters: ['visits'] })
+      await create(store, { visits: 1 }, { maxAge: HOUR })
+      expect(await pttl()).toBeGreaterThan(HOUR - 60_000)
+      await store.update('sid', { add: { visits: 1 } })
+      const held = await load(store, 'sid')
+      held.seen = true
+      await save(held)
+      expect(held.visits).toBe(2)
+      expect(await pttl()).toBeGreaterThan(HOUR - 60_000)
+    },
+  )
+
+  it('finds it in a record of connect-redis that an update takes over', async () => {
+    const expires = new Date(Date.now() + HOUR)
+    await client.set(
+      'sess:sid',
+      JSON.stringify({ cookie: { originalMaxAge: HOUR, expires }, visits: 1 }),
+      'EX',
+      3_600,
+    )
+    const store = open({ ttl, counters: ['visits'] })
+    expect(await store.update('sid', { add: { visits: 1 } })).toMatchObject({ visits: 2 })
+    expect(await pttl()).toBeGreaterThan(HOUR - 60_000)
+  })
+})
+
+it.each(['hash', 'connect-redis'] as const)(
+  'a time larger than Redis takes is the largest that it takes, as %s',
+  async (format) => {
+    const store = open({ ttl: () => 1e16, format, counters: ['visits'] })
+    await create(store, { visits: 1 })
+    await store.update('sid', { add: { visits: 1 } })
+    expect(await pttl()).toBeGreaterThan(1e14)
+  },
+)

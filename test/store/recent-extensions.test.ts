@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { ExactRedisStore } from '../../src/store/index.js'
 import { useRedis } from '../support/use-redis.js'
@@ -98,5 +99,49 @@ describe('a session that was extended a moment ago', () => {
     await Promise.all(sids.map((sid) => store.get(sid)))
     expect(await loadsOf(() => store.get('8999'))).toEqual({ scripts: 0, plain: 1 })
     expect(await loadsOf(() => store.get('sid'))).toEqual({ scripts: 1, plain: 0 })
+  })
+
+  it('is extended by the next load after a crash, which may have lost the extension', async () => {
+    const own = client.duplicate()
+    const store = new ExactRedisStore({ client: own })
+    await store.commit(newSession(store, 'sid', { maxAge: HOUR }))
+    await load(store, 'sid')
+    await client.pexpire('sess:sid', 60_000)
+    await load(store, 'sid')
+    expect(await pttl()).toBeLessThanOrEqual(60_000)
+    const again = once(own, 'ready')
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await again
+    await load(store, 'sid')
+    expect(await pttl()).toBeGreaterThan(60_000)
+    own.disconnect()
+  })
+
+  it('is loaded, though it became a record of connect-redis while a lost read was sent again', async () => {
+    const own = client.duplicate()
+    const store = new ExactRedisStore({ client: own })
+    await store.set('sid', Object.assign(newSession(store, 'sid'), { visits: 7 }))
+    await load(store, 'sid')
+    await client.set('sess:sid', '{"cookie":{},"visits":8}', 'EX', 100)
+    const call = own.call.bind(own) as (...args: unknown[]) => Promise<unknown>
+    let lost = 0
+    Reflect.set(own, 'call', (command: string, ...args: unknown[]) => {
+      if (command !== 'HGETALL' || lost > 0) return call(command, ...args)
+      lost += 1
+      return Promise.reject(new Error('Connection is closed.'))
+    })
+    expect((await load(store, 'sid')).visits).toBe(8)
+    expect(lost).toBe(1)
+    own.disconnect()
+  })
+
+  it('is extended by the next load after a touch that gave it less', async () => {
+    const store = await open()
+    await store.touch('sid', {
+      cookie: { expires: new Date(Date.now() + 60_000), originalMaxAge: 60_000 },
+    } as never)
+    expect(await pttl()).toBeLessThanOrEqual(60_000)
+    await load(store, 'sid')
+    expect(await pttl()).toBeGreaterThan(60_000)
   })
 })

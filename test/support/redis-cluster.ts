@@ -65,8 +65,12 @@ export class RedisCluster {
     await Promise.all(this.#nodes.map((node) => node.call(command, ...args)))
   }
 
-  connect(): Cluster {
-    return new Cluster(this.addresses, { slotsRefreshTimeout: 5_000, clusterRetryStrategy: () => 50 })
+  connect(keyPrefix = ''): Cluster {
+    return new Cluster(this.addresses, {
+      slotsRefreshTimeout: 5_000,
+      clusterRetryStrategy: () => 50,
+      keyPrefix,
+    })
   }
 
   /**

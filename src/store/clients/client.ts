@@ -64,6 +64,8 @@ export interface StoreClient extends Commands {
   readonly state: 'ready' | 'away' | 'ended'
   /** How often a connection was lost. What was in flight then may be sent again by the client itself. */
   readonly losses: number
+  /** How often it connected, to any server. */
+  readonly connections: number
   /** Resolves if the client knows its servers; if it rejects, it may be asked again. */
   connected(): Promise<void>
   /** The servers that take changes; none while a Cluster isn't known yet. */

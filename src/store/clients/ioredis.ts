@@ -121,6 +121,7 @@ class Duplicate extends Target<IoredisClient> implements OwnConnection {
 abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements StoreClient {
   readonly #opened = new Set<OwnConnection>()
   losses = 0
+  connections = 0
   #closing = false
 
   constructor(client: C) {
@@ -129,6 +130,9 @@ abstract class Ioredis<C extends IoredisCommands> extends Target<C> implements S
       this.losses += 1
     }
     client.on('close', lost)
+    client.on(client.isCluster ? '+node' : 'ready', () => {
+      this.connections += 1
+    })
     // A Cluster drops a node whose connection is lost.
     if (client.isCluster) client.on('-node', lost)
   }

@@ -136,6 +136,7 @@ export abstract class NodeRedis extends Target implements StoreClient {
 
   // It never sends a command again that it has written: what it lost, it says.
   losses = 0
+  connections = 0
 
   constructor(
     client: NodeRedisState & { on(event: string, listener: () => void): unknown },
@@ -146,6 +147,11 @@ export abstract class NodeRedis extends Target implements StoreClient {
     this.#client = state
     this.#wasOpen = state.isOpen
     // Each kind of client tells by other events that it has connected, and that it was closed.
+    for (const event of ['ready', 'node-ready', 'node-reconnecting', 'topology-change']) {
+      client.on(event, () => {
+        this.connections += 1
+      })
+    }
     for (const event of ['connect', 'ready', 'topology-change']) {
       client.on(event, () => {
         this.#wasOpen = true
