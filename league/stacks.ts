@@ -54,7 +54,6 @@ export const STACKS: readonly Stack[] = [
     drill: ['--preset', 'express', ...VISIT, '--logout', '/logout'],
     versions: () => [node(), ...npmVersions('express', 'express', 'express-session', 'ioredis')],
     issues: [],
-    note: 'A visit is saved before it is answered, as the documentation of the store asks for.',
   },
   {
     name: 'connect-redis-8',
@@ -70,7 +69,7 @@ export const STACKS: readonly Stack[] = [
     ],
     issues: [
       known('tj/connect-redis#75', 'overlapping requests erase each other'),
-      known('tj/connect-redis#328', 'a log-out undone: a limitation, say the maintainers'),
+      known('tj/connect-redis#328', 'a logout undone: a limitation, say the maintainers'),
       known('expressjs/session#632', 'the same: expected, say the maintainers'),
       known('tj/connect-redis#373', 'hangs while Redis is down'),
     ],
@@ -89,7 +88,7 @@ export const STACKS: readonly Stack[] = [
     ],
     issues: [
       known('tj/connect-redis#75', 'overlapping requests erase each other'),
-      known('tj/connect-redis#328', 'a log-out undone: a limitation, say the maintainers'),
+      known('tj/connect-redis#328', 'a logout undone: a limitation, say the maintainers'),
       known('expressjs/session#632', 'the same: expected, say the maintainers'),
       known('redis/node-redis#2205', 'hangs when the connection is lost'),
     ],
@@ -129,7 +128,7 @@ export const STACKS: readonly Stack[] = [
     issues: [
       known(
         'django/django#5950',
-        'log-outs undone by overlapping requests: fixed by refusing to save a session that is gone, which leaves a moment between the look and the write',
+        'logouts undone by overlapping requests: fixed by refusing to save a session that is gone, which leaves a moment between the look and the write',
       ),
     ],
   },
@@ -235,7 +234,7 @@ export const STACKS: readonly Stack[] = [
       known('spring-projects/spring-session#1471', 'overlapping requests lose data'),
       known(
         'spring-projects/spring-session#1111',
-        'a log-out race leaves a session without its creation time, and errors; reported for WebFlux',
+        'a logout race leaves a session without its creation time, and errors; reported for WebFlux',
       ),
     ],
   },
@@ -260,7 +259,7 @@ export const STACKS: readonly Stack[] = [
     drill: ['--preset', 'gorilla', ...VISIT],
     versions: () => modules('gorilla'),
     issues: [
-      known('boj/redistore#2', 'a log-out undone: will not be fixed'),
+      known('boj/redistore#2', 'a logout undone: will not be fixed'),
       known('boj/redistore#24', 'the last write wins, as in all Go stores'),
     ],
   },

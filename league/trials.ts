@@ -20,6 +20,9 @@ export type Fault = keyof typeof FAULTS
 
 const words = (text: string) => text.split(' ')
 
+/** The drill's options in each trial, besides the stack's. */
+const COMMON = words('--instance header:x-served-by --browsers 20 --seed 1')
+
 const TRIALS = {
   /** One visit at a time: nothing overlaps, so what a visit takes can be told. */
   steady: words('--burst 1 --visits 2000 --duration 60s --destroy 0'),
@@ -30,6 +33,16 @@ const TRIALS = {
     ...words('--burst 1 --rate 100 --duration 10s --destroy 0 --patience 10s --max-failed any'),
     ...Object.entries(FAULTS).flatMap(([name, command]) => ['--do', `${name}=${command}`]),
   ],
+}
+
+/** @returns the command line of each trial, for a shell; WITH stands for the stack's options */
+export function commandLines(): string[] {
+  const quoted = (word: string) => (/^[\w.:=-]+$/.test(word) ? word : `'${word}'`)
+  const common = ['session-drill URL WITH', ...COMMON].join(' ')
+  return Object.values(TRIALS).map((options) => {
+    const own = options.map(quoted).join(' ').replaceAll(' --do', ' \\\n  --do')
+    return `${common} \\\n  ${own}`
+  })
 }
 
 /** What a visit took, in µs of processor time, and an instance, in bytes. */
@@ -80,7 +93,7 @@ export async function runTrial(
   fleet: Fleet,
   more: readonly string[] = [],
 ): Promise<Outcome> {
-  const options = [...stack.drill, ...words('--instance header:x-served-by --browsers 20 --seed 1')]
+  const options = [...stack.drill, ...COMMON]
   const command = [process.execPath, DRILL, fleet.url, '--json', ...options, ...TRIALS[trial], ...more]
   fleet.audit.reset()
   const ended = await run(command, fleet.folder, fleet.env, {

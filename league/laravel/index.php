@@ -1,5 +1,5 @@
 <?php
-// Laravel with SESSION_DRIVER=redis, in one file; log-in and log-out by the routes of its starter kits.
+// Laravel with SESSION_DRIVER=redis, in one file; login and logout by the routes of its starter kits.
 use Illuminate\Config\Repository;
 use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Foundation\Application;

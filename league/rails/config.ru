@@ -1,4 +1,4 @@
-# Rails with its sessions in the Redis cache store, as its guides show it; log-in and log-out by the routes that the
+# Rails with its sessions in the Redis cache store, as its guides show it; login and logout by the routes that the
 # authentication generator of Rails 8 writes.
 require "action_controller/railtie"
 

@@ -2,7 +2,7 @@
 import { CouldNotRun } from './could-not-run.js'
 import { isAlive } from './destroy.js'
 import { Connection, type ConnectionOptions } from './http/connection.js'
-import { explained, mayPass, RequestFailed, reasonOf } from './http/failure.js'
+import { explained, mayPass, RequestFailed, reasonOf, told } from './http/failure.js'
 import { type Answer, type Target, Visitor } from './http/visitor.js'
 import { AppSession, Route, type Visited } from './journey/app-session.js'
 import { findNumber } from './journey/find-number.js'
@@ -152,6 +152,7 @@ class Check {
   /** Tries again after a failure that may pass: an app may still be starting. A server that isn't there ends it soon. */
   async #attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
     let reason = ''
+    let more = ''
     let text = ''
     let step: object | undefined
     for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -160,6 +161,7 @@ class Check {
       } catch (error) {
         if (!(error instanceof RequestFailed)) throw error
         reason = reasonOf(error)
+        more = error.more
         text = typeof error.cause === 'string' ? error.cause : ''
         step = error.step
         if (reason === 'wrong answer')
@@ -172,9 +174,9 @@ class Check {
     }
     const read = text === '' ? '' : `. The text that was read: ${excerpt(text)}`
     const login = stepsOf(this.#journey.login ?? []).find((one) => one === step)
-    if (login) throw new CouldNotRun(`the log-in fails: ${this.#named(login)}: ${reason}${read}`)
+    if (login) throw new CouldNotRun(`the login fails: ${this.#named(login)}: ${reason}${more}${read}`)
     const error = /^40[45]$/.test(reason) && this.#plan.fallback ? NoNumber : CouldNotRun
-    throw new error(`${what}: ${explained(reason)}${read}`)
+    throw new error(`${what}: ${explained(reason)}${more}${read}`)
   }
 
   #cookiesMakeSense(what: string, session: AppSession, names: readonly string[], wanted?: string): void {
@@ -247,7 +249,7 @@ class Check {
     const old = session.copy()
     const answer = await session.logout().catch((error: unknown) => {
       throw new CouldNotRun(
-        `${what}, which should destroy a session, fails: ${reasonOf(error)}; --logout 'METHOD /path' names another, --destroy 0 leaves it out`,
+        `${what}, which should destroy a session, fails: ${told(error)}; --logout 'METHOD /path' names another, --destroy 0 leaves it out`,
       )
     })
     const alive = await isAlive(old, first, 2).catch((error: unknown) => {
@@ -262,7 +264,7 @@ class Check {
     this.#lines.push(['destroy', `${what}: ${answer.status}, and the session is gone`])
   }
 
-  /** A refused log-in often looks as a right one does: 200, and a page. */
+  /** A refused login often looks as a right one does: 200, and a page. */
   async #describeLogin(session: AppSession): Promise<void> {
     const answer = await session.login()
     const [form, ...others] = stepsOf(this.#journey.login ?? [])
@@ -274,7 +276,7 @@ class Check {
       last !== form &&
       path === this.#base + endpointOf(form).path &&
       Object.values(form.take ?? {}).some((where) => readerOf(where)?.(answer) !== undefined)
-    const refused = again ? ': the log-in form again. Was it refused?' : ''
+    const refused = again ? ': the login form again. Was it refused?' : ''
     this.#lines.push(['login', `${this.#named(last)}: ${answer.status}${to}${refused}`])
   }
 
@@ -311,6 +313,7 @@ class Check {
       : `not known; --instance header:${header} may tell (${String(answer.headers[header])})`
   }
 
+  /** With variables as the journey has them: their values may be secrets, and a report may be published. */
   #named(steps: Step | readonly Step[]): string {
     const [last = { get: '/' }] = (Array.isArray(steps) ? steps : [steps as Step]).slice(-1)
     const { method, path } = endpointOf(last)

@@ -81,7 +81,7 @@ async function destroyOne(session: AppSession, pace: Pace, options: DestroyOptio
     try {
       await session.logout()
     } catch (error) {
-      // The log-out before this one may have had its effect, only its answer was lost.
+      // The logout before this one may have had its effect, only its answer was lost.
       if (unanswered && error instanceof RequestFailed && /^(401|403|404|410)$/.test(error.reason)) return
       unanswered ||= !(error instanceof RequestFailed && /^\d\d\d$/.test(error.reason))
       throw error

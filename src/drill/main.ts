@@ -16,6 +16,7 @@ import { foundReport, type Report } from './report/report.js'
 import { Screen } from './report/screen.js'
 import { tableOf } from './report/table.js'
 import { clock } from './report/words.js'
+import { VERSION } from './version.js'
 
 /** Shows progress until closed: a screen in a terminal, else plain lines. */
 function progress(
@@ -98,6 +99,10 @@ async function checkOnly(url: string, given: Partial<Settings>, settings: Settin
 
 async function main(): Promise<number> {
   const read = readCommandLine(process.argv.slice(2))
+  if ('version' in read) {
+    process.stdout.write(`${VERSION}\n`)
+    return 0
+  }
   if ('help' in read) {
     process.stdout.write(read.help === 'brief' ? briefHelp() : fullHelp())
     return 0

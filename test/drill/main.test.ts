@@ -72,6 +72,11 @@ test('a check alone: its lines, and in Markdown; a report of a load is refused',
   })
 })
 
+test('the version is that of the package, 0', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })
+})
+
 test('help, 0', async () => {
   expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--browsers N') })
 })

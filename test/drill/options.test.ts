@@ -7,7 +7,7 @@ import { planOf, proxyFor, targetOf } from '../../src/drill/plan.js'
 
 const read = (...args: string[]) => {
   const line = readCommandLine(args)
-  if ('help' in line) throw new Error('help')
+  if (!('url' in line)) throw new Error('no URL')
   return planOf({ url: line.url, ...line.settings })
 }
 
@@ -91,7 +91,11 @@ test.each([
   [['http://a.test', '--preset', 'cobol'], /--preset cobol: there are express/],
   [['http://a.test', '--ca', ''], /--ca takes FILE/],
   [['http://a.test', '--adapter', '/ /n'], /--adapter is now --visit/],
-  [['http://a.test', '--colour'], /--colour/],
+  [['http://a.test', '--colour'], /^--colour is not an option; --help shows all$/],
+  [['http://a.test', '-q'], /^-q is not an option; --help shows all$/],
+  [['http://a.test', '--browsers'], /^--browsers takes N$/],
+  [['http://a.test', '--seed', '-1'], /^--seed takes N; what begins with a dash is given as --seed=…$/],
+  [['http://a.test', '--check=1'], /^--check takes no value$/],
 ])('%j says what is wrong', async (args, message) => {
   const reading = (async () => read(...args))()
   await expect(reading).rejects.toThrow(CouldNotRun)

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => fleet.stop())
 
-test('a stack is drilled with bursts and log-outs, and its processor time and memory are measured', async () => {
+test('a stack is drilled with bursts and logouts, and its processor time and memory are measured', async () => {
   const { report, audited, problem } = await runTrial('bursts', exact, fleet, ['--visits', '400'])
   expect(problem).toBeUndefined()
   expect(report).toMatchObject({ verdict: 'held', visits: { acknowledged: 400, failed: 0 } })

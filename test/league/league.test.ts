@@ -97,6 +97,18 @@ test('the page has a row of each table for a stack, its versions, its notes and 
   expect(page).toContain('| Go, scs | Go 1.26, scs 2.9.0 | 2026-11-29 | `--preset scs` |')
   expect(page).toContain('- **Go, scs.** A note. Known: [a/b#1](https://b.test/1) (why).')
   expect(page).toContain('It got the same numbers for every stack.')
+  // A reader can repeat a row.
+  expect(page).toContain(
+    '  --burst 6 --visits 2000 --duration 60s --destroy 20 --destroy-rounds 5 --patience 10s',
+  )
+  expect(page).toContain("--do 'redis-killed=kill -s KILL $(cat redis.pid); sleep 3'")
+  for (const line of page.split('\n').filter((one) => !/^(\||- | {2}--)/.test(one)))
+    expect(line.length).toBeLessThanOrEqual(130)
+  const busy = pageOf([{ ...ROW, busy: 0.21 }], [stack as unknown as Stack])
+  expect(busy).toContain('| Go, scs | – | – | 15 MB | 21 % |')
+  const unharmed = { acknowledged: 281, failed: 0, longestWaitMs: 400, recovered: true }
+  const faults = { ...ROW.faults, each: { 'instance-killed': unharmed } }
+  expect(pageOf([{ ...ROW, faults }], [stack as unknown as Stack])).toContain('| 0 of 281 failed; 0.4 s |')
   const wrong = { ...ROW, bursts: { ...ROW.bursts, audited: 1199 } }
   expect(pageOf([wrong], [stack as unknown as Stack])).toContain('except for Go, scs: 1199 and 0.')
 })

@@ -110,7 +110,7 @@ export class SessionBook {
   }
 
   /**
-   * Notes that the session is gone, though nobody destroyed it: the app asks for a new log-in. The next visit begins
+   * Notes that the session is gone, though nobody destroyed it: the app asks for a new login. The next visit begins
    * a session.
    */
   gone(attempt: Attempt): Finding[] {

@@ -7,8 +7,8 @@ export type Verdict = 'held' | 'broken' | 'unknown'
 export interface Exercised {
   /** Visits sent while another visit of the same session was under way. */
   overlappingVisits: number
-  /** Visits answered by another instance than the session's visit before. */
-  instanceChanges: number
+  /** Visits answered by another instance than the session's visit before; null if no answer names its instance. */
+  instanceChanges: number | null
   /** Sessions destroyed while visits to them were under way. */
   destroysInFlight: number
   /** Times in which requests failed. */
@@ -57,7 +57,9 @@ export function exercisedWords(exercised: Exercised): string {
   return [
     counted(overlappingVisits, 'overlapping visit'),
     counted(destroysInFlight, 'destroy in flight', 'destroys in flight'),
-    counted(instanceChanges, 'change of instance', 'changes of instance'),
+    instanceChanges === null
+      ? 'changes of instance unknown'
+      : counted(instanceChanges, 'change of instance', 'changes of instance'),
     counted(outages, 'outage'),
   ].join(', ')
 }

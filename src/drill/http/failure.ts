@@ -6,11 +6,14 @@ export class RequestFailed extends Error {
   readonly instance: string | undefined
   /** The step of the journey that it was. */
   step: object | undefined
+  /** For a person, after the reason: what was expected. */
+  readonly more: string
 
-  constructor(reason: string, options?: { instance?: string | undefined; cause?: unknown }) {
+  constructor(reason: string, options?: { instance?: string | undefined; cause?: unknown; more?: string }) {
     super(reason, { cause: options?.cause })
     this.reason = reason
     this.instance = options?.instance
+    this.more = options?.more ?? ''
   }
 }
 
@@ -61,8 +64,8 @@ const HINTS: Readonly<Record<string, string>> = {
     'the server speaks no HTTP/1.1 (HTTP/2 needs https:// and --http2), or a body is longer than its Content-Length',
   'body incomplete': 'the answer ended before its Content-Length',
   400: 'if plain HTTP was sent to an HTTPS port, use https://',
-  401: 'a log-in is needed: --journey FILE, or a user in the URL',
-  403: 'a log-in or a CSRF token is needed: --journey FILE',
+  401: 'a login is needed: --journey FILE, or a user in the URL',
+  403: 'a login or a CSRF token is needed: --journey FILE',
   404: '--visit names the path that counts',
   405: "--visit takes a method, too: --visit 'POST /path'",
   407: 'the proxy wants a user: HTTP_PROXY=http://USER:PASSWORD@HOST:PORT',
@@ -77,6 +80,11 @@ export function reasonOf(error: unknown): string {
   if (code === undefined) return error.message
   // The parser's own codes: the answer was no HTTP.
   return REASONS[code] ?? (code.startsWith('HPE_') ? 'not HTTP' : code)
+}
+
+/** @returns the reason, and what was expected instead */
+export function told(error: unknown): string {
+  return reasonOf(error) + (error instanceof RequestFailed ? error.more : '')
 }
 
 /** @returns the reason, and what helps against it if that is known */

@@ -26,7 +26,7 @@ export interface SendOptions {
   hadTurn?: boolean
   /** Whether the answer's cookies are kept; asked when it is there. */
   keepsCookies?: () => boolean
-  /** Whether redirects are followed; a log-out needs no page. */
+  /** Whether redirects are followed; a logout needs no page. */
   follows?: boolean
 }
 

@@ -14,7 +14,7 @@ export interface Visited {
   readAfterwards: boolean
 }
 
-/** The app asks for a log-in: the session that was sent is gone. */
+/** The app asks for a login: the session that was sent is gone. */
 export class LoggedOut extends RequestFailed {}
 
 let sessions = 0
@@ -48,7 +48,7 @@ export class Route {
     return this.#base + (last ? endpointOf(last).path : '/')
   }
 
-  /** Path of the log-in, if there is one. */
+  /** Path of the login, if there is one. */
   get loginPath(): string | undefined {
     const [first] = this.journey.login ? stepsOf(this.journey.login) : []
     return first && this.#base + endpointOf(first).path
@@ -81,7 +81,7 @@ function reader(where: string): Reader {
   return found
 }
 
-/** A session: a log-in if the journey has one, visits, reading, and its end. */
+/** A session: a login if the journey has one, visits, reading, and its end. */
 export class AppSession {
   readonly visitor: Visitor
   readonly #route: Route
@@ -123,7 +123,7 @@ export class AppSession {
 
   /**
    * Once for the session, however many visits begin at once.
-   * @returns the last answer; undefined if the journey has no log-in
+   * @returns the last answer; undefined if the journey has no login
    * @throws RequestFailed
    */
   async login(): Promise<Answer | undefined> {
@@ -142,7 +142,7 @@ export class AppSession {
   /**
    * Visits once; logs in before if that is to be done.
    * @param headers for the first request that counts
-   * @throws RequestFailed; LoggedOut if the app asks for a log-in
+   * @throws RequestFailed; LoggedOut if the app asks for a login
    */
   async visit(headers: Record<string, string> = {}, options: SendOptions = {}): Promise<Visited> {
     const { answer, requests } = await this.visitUnread(headers, options)
@@ -152,7 +152,7 @@ export class AppSession {
     return { answer, number, instance, readAfterwards: requests > 1 }
   }
 
-  /** Visits once, whatever the answer counts. @throws RequestFailed; LoggedOut if the app asks for a log-in */
+  /** Visits once, whatever the answer counts. @throws RequestFailed; LoggedOut if the app asks for a login */
   async visitUnread(
     headers: Record<string, string> = {},
     options: SendOptions = {},
@@ -239,7 +239,10 @@ export class AppSession {
     const right = step.expect
       ? step.expect.includes(status)
       : status >= 200 && status <= (follows ? 299 : 399)
-    if (!right) throw new RequestFailed(`${status}`, { instance, cause: answer.body })
+    if (right) return
+    const after = answer.redirects > 0 ? ` after a redirect to ${answer.path.split('?', 1)[0]}` : ''
+    const more = step.expect ? `${after}, not ${step.expect.join(' or ')}` : after
+    throw new RequestFailed(`${status}`, { instance, cause: answer.body, more })
   }
 
   /** A cookie that an earlier answer set. */

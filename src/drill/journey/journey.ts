@@ -13,6 +13,7 @@ const Path = v.pipe(
   v.regex(/^\//, 'takes a path that begins with /'),
   v.description('A path of the URL that the drill is started with; {{NAME}} stands for a variable.'),
 )
+const STATUSES = 'takes a status from 100 to 599'
 const Texts = v.record(v.string(), v.string())
 
 const Step = v.pipe(
@@ -31,8 +32,15 @@ const Step = v.pipe(
     ),
     expect: v.optional(
       v.pipe(
-        v.array(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(599))),
-        v.description('Statuses that are right, after redirects; by default 200 to 299.'),
+        v.array(
+          v.pipe(
+            v.number(STATUSES),
+            v.integer(STATUSES),
+            v.minValue(100, STATUSES),
+            v.maxValue(599, STATUSES),
+          ),
+        ),
+        v.description('Statuses of the last answer that are right, after redirects; by default 200 to 299.'),
       ),
     ),
   }),
@@ -45,7 +53,8 @@ const Step = v.pipe(
     'takes one of form, json and body',
   ),
 )
-const Steps = v.union([Step, v.pipe(v.array(Step), v.minLength(1, 'takes at least one step'))])
+// The list first: its message fits a list that is wrong.
+const Steps = v.union([v.pipe(v.array(Step), v.minLength(1, 'takes at least one step')), Step])
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 

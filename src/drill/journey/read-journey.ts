@@ -25,9 +25,20 @@ export function validJourney(value: unknown, name = 'journey'): Journey {
     )
     const path = [...(issue.path ?? []), ...(deepest === issue ? [] : (deepest.path ?? []))]
     const field = path.map(({ key }) => String(key)).join('.')
-    return `${field === '' ? 'it' : field}: ${deepest.message}`
+    return `${field === '' ? 'it' : field}: ${wording(deepest)}`
   })
   throw new CouldNotRun(`${name}: ${lines.join('; ')}`)
+}
+
+/** Valibot's messages about types repeat the value, which may be a password. Those of the checks are ours. */
+function wording({ kind, type, expected, received, message }: v.BaseIssue<unknown>): string {
+  if (kind !== 'schema') return message
+  if (expected === 'never') return 'no such field'
+  if (received === 'undefined') return 'is missing'
+  const what = { string: 'a text (in quotes)', strict_object: 'fields', record: 'fields', array: 'a list' }[
+    type
+  ]
+  return what === undefined ? message : `takes ${what}`
 }
 
 async function contentOf(file: string): Promise<unknown> {

@@ -3,7 +3,10 @@ import { parseArgs } from 'node:util'
 import { CouldNotRun } from '../could-not-run.js'
 import { OPTION_LIST, type Settings } from './table.js'
 
-export type CommandLine = { help: 'brief' | 'full' } | { url: string; settings: Partial<Settings> }
+export type CommandLine =
+  | { version: true }
+  | { help: 'brief' | 'full' }
+  | { url: string; settings: Partial<Settings> }
 
 const RENAMED: Readonly<Record<string, string>> = {
   concurrency: '--burst N',
@@ -17,6 +20,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 export function readCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parse(args)
   if (values.help) return { help: 'full' }
+  if (values.version) return { version: true }
   if (values.h) return { help: 'brief' }
   const [url, ...more] = positionals
   if (url === undefined || more.length > 0)
@@ -41,12 +45,29 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { ...options, help: { type: 'boolean' }, h: { type: 'boolean', short: 'h' } },
+      options: {
+        ...options,
+        help: { type: 'boolean' },
+        h: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
     })
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const [, unknown = ''] = /Unknown option '--([\w-]+)'/.exec(message) ?? []
-    const now = RENAMED[unknown]
-    throw new CouldNotRun(now === undefined ? message : `--${unknown} is now ${now}`)
+    throw new CouldNotRun(explained(error instanceof Error ? error.message : String(error)))
   }
+}
+
+/** Says it in one line what Node says in several sentences. */
+function explained(message: string): string {
+  const [, unknown] = /^Unknown option '(.+?)'\./s.exec(message) ?? []
+  if (unknown !== undefined) {
+    const now = RENAMED[unknown.slice(2)]
+    return now === undefined ? `${unknown} is not an option; --help shows all` : `${unknown} is now ${now}`
+  }
+  const [, flag] = /^Option '(?:-\w, )?--([\w-]+)/.exec(message) ?? []
+  const option = OPTION_LIST.map(([, one]) => one).find((one) => one.flag === flag)
+  if (!option) return message
+  if (option.takes === undefined) return `--${flag} takes no value`
+  const dashed = message.includes('ambiguous') ? `; what begins with a dash is given as --${flag}=…` : ''
+  return `--${flag} takes ${option.takes}${dashed}`
 }

@@ -6,7 +6,7 @@ const EXIT = 'Exit code: 0 held, 1 broken, 2 could not run, 3 unknown (something
 /** One screen: what most need, and how it looks for real stacks. */
 export function briefHelp(): string {
   const options = OPTION_LIST.map(([, option]) => option).filter(({ brief }) => brief)
-  return `session-drill URL [options]        all options: --help
+  return `session-drill URL [options]        all options: --help, --version
 
 Plays many browsers against an app that counts in its session, checks every
 answer, and says whether the sessions held.
@@ -32,7 +32,7 @@ export function fullHelp(): string {
     const options = OPTION_LIST.map(([, option]) => option).filter((option) => option.group === group)
     return `${group}\n${options.map((option) => row(option, 28, 110)).join('\n')}`
   })
-  return `session-drill URL [options]        the most important ones: -h
+  return `session-drill URL [options]        the most important ones: -h; the version: --version
 
 Plays many browsers against an app that counts in its session, checks every answer, and says whether the sessions held.
 The path of the URL is what is visited; with --visit or a journey it goes before their paths.

@@ -112,7 +112,7 @@ const OWN_HEADERS = ['connection', 'content-length', 'expect', 'keep-alive', 'tr
 const headers: Option<Readonly<Record<string, string>>> = {
   flag: 'header',
   group: 'App',
-  help: 'sent with each request; Cookie is what each browser has at first',
+  help: 'sent with each request; a Cookie header is what each browser starts with',
   takes: "'NAME: VALUE'",
   default: {},
   many: true,
@@ -214,7 +214,7 @@ export const OPTIONS = {
     {
       flag: 'preset',
       group: 'App',
-      help: `a stack's session cookie, log-in and log-out: ${Object.keys(PRESETS).join(', ')}`,
+      help: `a stack's session cookie, login and logout (user: DRILL_USER, DRILL_PASSWORD): ${Object.keys(PRESETS).join(', ')}`,
       brief: true,
     },
     'NAME',
@@ -223,7 +223,7 @@ export const OPTIONS = {
     {
       flag: 'journey',
       group: 'App',
-      help: 'log-in, visit, read and log-out of an app: .yaml, .json, .js, .ts',
+      help: 'login, visit, read and logout of an app: .yaml, .json, .js, .ts',
       brief: true,
     },
     'FILE',
@@ -249,11 +249,11 @@ export const OPTIONS = {
     'WHERE',
   ),
   read: text(
-    { flag: 'read', group: 'App', help: 'reads the count and does not count (GET)' },
+    { flag: 'read', group: 'App', help: 'reads the count and does not count; without a method: GET' },
     "'METHOD /path'",
   ),
   logout: text(
-    { flag: 'logout', group: 'App', help: 'destroys the session (POST)', brief: true },
+    { flag: 'logout', group: 'App', help: 'destroys the session; without a method: POST', brief: true },
     "'METHOD /path'",
   ),
   instance: text(
@@ -267,8 +267,8 @@ export const OPTIONS = {
     {
       flag: 'reconnect',
       group: 'Connection',
-      help: 'a new connection every N requests of a browser (1: each request)',
-      shown: 'kept alive',
+      help: 'a new connection after every N requests of a browser',
+      shown: 'default: kept alive',
     },
     0,
     1,

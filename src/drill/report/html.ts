@@ -76,7 +76,7 @@ ${
     ] as const
   ).map(
     ([name, count]) =>
-      html`<div class="${count === 0 && name !== 'not judged' ? 'none' : ''}"><b>${grouped(count)}</b><span>${name}</span></div>`,
+      html`<div class="${!count && name !== 'not judged' ? 'none' : ''}"><b>${count === null ? '–' : grouped(count)}</b><span>${name}</span></div>`,
   )}</div></section>
 <section><h2>The app at rest</h2><table>${report.found.lines.map(([name, text]) => html`<tr><th>${name}</th><td>${text}</td></tr>`)}</table></section>
 <footer>session-drill · seed ${report.seed} · ${grouped(report.drill.requests)} requests, ${seconds(report.drill.cpuMs)} of its own processor time${report.drill.starved ? ' · the drill itself was short of processor time: latencies are too high' : ''}</footer>

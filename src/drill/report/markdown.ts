@@ -33,7 +33,12 @@ export function markdownOf(report: Report): string {
         ? `p50 ${duration(latencyMs.p50)}, p99 ${duration(latencyMs.p99)}, max ${duration(latencyMs.max)}`
         : 'none',
     ],
-    ['Instances', [String(instances.length), idleWords(report)].filter(Boolean).join('; ')],
+    [
+      'Instances',
+      instances.length === 0
+        ? 'not known (--instance)'
+        : [String(instances.length), idleWords(report)].filter(Boolean).join('; '),
+    ],
     ...report.scenarios.map(({ name, from, to, problem, ...what }): [string, string] => [
       `Fault ${name}`,
       problem ??

@@ -83,7 +83,7 @@ export interface Report {
   failIdle: boolean
 }
 
-/** What a check found, without the steps of the journey: a log-in may hold a password. */
+/** What a check found, without the steps of the journey: a login may hold a password. */
 export interface FoundReport extends Pick<Found, 'sessionCookie' | 'cookies' | 'restarts' | 'lines'> {
   journey: Pick<Journey, 'name' | 'number' | 'instance'>
 }
@@ -176,7 +176,7 @@ function exercisedOf(journal: Journal, destroyed: DestroySummary | undefined): E
   )
   return {
     overlappingVisits,
-    instanceChanges,
+    instanceChanges: journal.instances.size === 0 ? null : instanceChanges,
     destroysInFlight: destroyed?.judged ?? 0,
     outages: outages.length + silentOnly.length,
   }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createContext, runInContext } from 'node:vm'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
+import { exercisedWords } from '../../../src/drill/books/verdict.js'
 
 const FOLDER = 'src/drill/books'
 
@@ -36,5 +37,15 @@ test('bundled to one file, they run where there is nothing but the language, as 
     }).sentence`
   expect(runInContext(script, createContext(Object.create(null)))).toBe(
     'Broken: 1 acknowledged visit lost, 1 duplicate number, 1 count went back.',
+  )
+})
+
+test('changes of instance are unknown if no answer names an instance', () => {
+  const exercised = { overlappingVisits: 2, instanceChanges: 0, destroysInFlight: 1, outages: 0 }
+  expect(exercisedWords(exercised)).toBe(
+    '2 overlapping visits, 1 destroy in flight, 0 changes of instance, 0 outages',
+  )
+  expect(exercisedWords({ ...exercised, instanceChanges: null })).toBe(
+    '2 overlapping visits, 1 destroy in flight, changes of instance unknown, 0 outages',
   )
 })

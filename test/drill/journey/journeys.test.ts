@@ -31,7 +31,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /**
- * A shop as frameworks make them: a log-in form with a CSRF token, a new session id after it, a token for each
+ * A shop as frameworks make them: a login form with a CSRF token, a new session id after it, a token for each
  * session in a header, a cart as JSON and as a page.
  */
 async function shop(options: { forgetsAfter?: number } = {}): Promise<App & { users: Set<string> }> {
@@ -115,12 +115,13 @@ test('logs in, counts what a cart holds, reads it from a page, logs out', async 
   expect(report.visits).toMatchObject({ acknowledged: 120, stored: 120 })
   expect(report.destroyed).toMatchObject({ judged: 4, resurrected: 0 })
   expect(report.found.sessionCookie).toBe('shop')
-  // A report may be published; a log-in may hold a password.
+  expect(report.exercised.instanceChanges).toBeNull()
+  // A report may be published; a login may hold a password.
   expect(JSON.stringify(report)).not.toContain('pä&=w')
   expect([...app.users].sort()).toEqual(['drill0', 'drill1', 'drill2', 'drill3'])
 })
 
-test('an app that asks for a new log-in has reset its sessions', async () => {
+test('an app that asks for a new login has reset its sessions', async () => {
   const app = await shop({ forgetsAfter: 60 })
   const report = await drill({ ...small, url: app.url, journey: JOURNEY, destroy: 0, maxFailed: 120 })
   // A browser that had no session yet has lost none; none has lost more than one.
@@ -131,12 +132,22 @@ test('an app that asks for a new log-in has reset its sessions', async () => {
   expect(report.verdict).toBe('broken')
 })
 
-test('what is wrong with a log-in is said', async () => {
+test('what is wrong with a login is said', async () => {
   const app = await shop()
   const [form] = Array.isArray(JOURNEY.login) ? JOURNEY.login : []
   const without = { ...JOURNEY, login: { post: '/login', form: { user: 'a' } } }
   await expect(checkApp({ url: app.url, journey: without })).rejects.toThrow(
-    /the log-in fails: POST http.*\/login: 403\. The text that was read: wrong token or password/,
+    /the login fails: POST http.*\/login: 403\. The text that was read: wrong token or password/,
+  )
+  // A login that redirects: the status that counts is that of the page.
+  const redirected = {
+    ...JOURNEY,
+    login: (Array.isArray(JOURNEY.login) ? JOURNEY.login : []).map((step) =>
+      'post' in step ? { ...step, expect: [303] } : step,
+    ),
+  }
+  await expect(checkApp({ url: app.url, journey: redirected })).rejects.toThrow(
+    /the login fails: POST http.*\/login: 200 after a redirect to \/cart, not 303\. The text/,
   )
   const misspelt = { ...JOURNEY, login: { ...form, get: '/login', take: { token: 'css:input[name=csrf]' } } }
   await expect(checkApp({ url: app.url, journey: misspelt })).rejects.toThrow(
@@ -144,11 +155,11 @@ test('what is wrong with a log-in is said', async () => {
   )
   const unset = { ...JOURNEY, login: { get: '/login', headers: { 'x-key': '{{env.DRILL_UNSET}}' } } }
   await expect(checkApp({ url: app.url, journey: unset })).rejects.toThrow(
-    /the log-in fails: GET http.*\/login: the environment variable DRILL_UNSET is not set/,
+    /the login fails: GET http.*\/login: the environment variable DRILL_UNSET is not set/,
   )
 })
 
-test('a check tells a log-in from a log-in form that comes again', async () => {
+test('a check tells a login from a login form that comes again', async () => {
   const lineOf = async (url: URL, journey: Journey) => {
     const { lines } = await checkApp({ url, journey })
     return lines.find(([name]) => name === 'login')?.[1].replaceAll(url.origin, '')
@@ -164,8 +175,16 @@ test('a check tells a log-in from a log-in form that comes again', async () => {
     ? login.map(({ take, ...step }, index) => (index === 0 ? { take, ...step } : step))
     : []
   expect(await lineOf(refusing.url, { login: steps, visit: { get: '/' }, number: '/visits' })).toBe(
-    'POST /login: 200: the log-in form again. Was it refused?',
+    'POST /login: 200: the login form again. Was it refused?',
   )
+})
+
+test('a check shows the names of variables, not their values', async () => {
+  const app = await shop()
+  const visit = { ...JOURNEY.visit, post: '/cart/items?for={{uuid}}&key={{csrf}}' }
+  const { lines } = await checkApp({ url: app.url, journey: { ...JOURNEY, visit } })
+  const [, line] = lines.find(([name]) => name === 'visit') ?? []
+  expect(line).toContain(`POST ${app.url.origin}/cart/items?for={{uuid}}&key={{csrf}}: 200, number 1`)
 })
 
 test('comes from YAML, JSON or a module', async () => {
@@ -216,11 +235,21 @@ test('TypeScript runs in a Node that can read it; an older one says so', async (
 })
 
 test.each([
-  [{}, /visit: .*number: /],
+  [{}, /^journey: visit: is missing; number: is missing$/],
   [{ visit: { get: 'hits' }, number: '/n' }, /visit.get: takes a path that begins with \//],
   [{ visit: { get: '/a', post: '/b' }, number: '/n' }, /visit.*: takes exactly one of get, post/],
   [{ visit: { get: '/a' }, number: 'visits' }, /number: takes a JSON pointer/],
-  [{ visit: { get: '/a' }, number: '/n', logut: { post: '/x' } }, /logut/],
+  [{ visit: { get: '/a' }, number: '/n', logut: { post: '/x' } }, /^journey: logut: no such field$/],
+  [{ visit: [{ get: '/a' }, { get: '/b', by: 1 }], number: '/n' }, /: visit.1.by: no such field$/],
+  [{ visit: [], number: '/n' }, /: visit: takes at least one step$/],
+  [{ visit: [1], number: '/n' }, /: visit.0: takes fields$/],
+  [{ visit: { get: '/a', expect: 303 }, number: '/n' }, /: visit.expect: takes a list$/],
+  [{ visit: { get: '/a', expect: [99] }, number: '/n' }, /: visit.expect.0: takes a status from 100 to 599$/],
+  [
+    { visit: { post: '/a', form: { pin: 1234 } }, number: '/n' },
+    /: visit.form.pin: takes a text \(in quotes\)$/,
+  ],
+  ['visit', /^journey: it: takes fields$/],
   [
     { visit: [{ get: '/a' }, { get: '/b', form: {}, body: '' }], number: '/n' },
     /visit.*: takes one of form, json and body/,

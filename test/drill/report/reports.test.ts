@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drill } from '../../../src/drill/drill.js'
 import { exitCodeOf } from '../../../src/drill/exit-code.js'
@@ -88,6 +89,19 @@ test('Markdown keeps its table whatever an instance is called', () => {
   expect(text).not.toContain('<b>')
   for (const line of text.split('\n').filter((line) => line.startsWith('|')))
     expect(line.replaceAll('\\|', '').split('|')).toHaveLength(4)
+})
+
+test('if no answer names an instance, the reports say so', () => {
+  const exercised = { ...report.exercised, instanceChanges: null }
+  const unnamed = { ...report, instances: [], exercised }
+  expect(htmlOf(unnamed)).toContain('<b>–</b><span>changes of instance</span>')
+  expect(markdownOf(unnamed)).toContain('| Instances | not known (--instance) |')
+  expect(markdownOf(unnamed)).toContain('changes of instance unknown')
+})
+
+test('the documentation names each field of the JSON', () => {
+  const page = readFileSync('docs/drill.md', 'utf8')
+  expect(Object.keys(report).filter((field) => !page.includes(`\`${field}\``))).toEqual([])
 })
 
 test('JUnit says what failed, what had an error, and what was not tried', () => {

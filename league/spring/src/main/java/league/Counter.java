@@ -1,4 +1,4 @@
-// Spring Boot with Spring Security and Spring Session, all by their starters' defaults: form log-in, log-out with CSRF.
+// Spring Boot with Spring Security and Spring Session, all by their starters' defaults: form login, logout with CSRF.
 package league;
 
 import jakarta.servlet.http.HttpSession;

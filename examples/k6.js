@@ -1,4 +1,4 @@
-// The drill's books inside k6: a log-in and a load of your own, and thresholds on what no correct server does.
+// The drill's books inside k6: a login and a load of your own, and thresholds on what no correct server does.
 //   npm install session-drill
 //   k6 run -e URL=http://127.0.0.1:8080 k6.js
 import { fail } from 'k6'
