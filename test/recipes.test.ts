@@ -95,19 +95,24 @@ it('count a click once', async () => {
     request(app).post('/visits').set('Cookie', sentBy(first)).set('Idempotency-Key', key)
   await click('a').expect(200, { visits: 1 })
   await click('b').expect(200, { visits: 2 })
+  const without = () => request(app).post('/visits').set('Cookie', sentBy(first))
+  await without().expect(200, { visits: 3 })
+  await without().expect(200, { visits: 4 })
 })
 
 it('log in and log out', async () => {
   const app = appWith(open())
-  app.use((req, _res, next) => {
+  const before = await visited(app)
+  app.use(async (req, _res, next) => {
     Object.assign(req, { user: { id: 'ada' } })
+    // Another request of the same session, in the meantime.
+    await open().update(req.sessionID, { add: { visits: 1 } })
     next()
   })
-  const before = await visited(app)
   await run('Log in and log out', { app })
   const after = sentBy(await request(app).post('/login').set('Cookie', before).expect(302))
   expect(after).not.toBe(before)
-  expect(await open().all()).toMatchObject([{ user: { id: 'ada' } }])
+  expect(await open().all()).toMatchObject([{ user: { id: 'ada' }, visits: 2 }])
   await request(app).post('/logout').set('Cookie', after).expect(302)
   expect(await open().length()).toBe(0)
 })
@@ -138,16 +143,22 @@ it('tell a late request that its session has ended', async () => {
 })
 
 it('answer when Redis is down', async () => {
-  const app = express()
-  app.get('/', (_req, _res, next) => {
-    const store = new ExactRedisStore({ client: away, deadlineMs: 50 })
-    store.get('sid', (error) => next(error))
-  })
+  const app = () =>
+    express()
+      .set('env', 'test')
+      .get('/', (_req, _res, next) => {
+        const store = new ExactRedisStore({ client: away, deadlineMs: 50 })
+        store.get('sid', (error) => next(error))
+      })
   const away = client.duplicate({ port: 1, retryStrategy: () => 10 })
   away.on('error', () => {})
-  await run('Answer when Redis is down', { app, StoreError })
-  const answer = await request(app).get('/').expect(503)
-  expect(answer.get('Retry-After')).toBe('1')
+  const [plain, handled] = [app(), app()]
+  await run('Answer when Redis is down', { app: handled, StoreError })
+  for (const [tried, type] of [
+    [plain, /html/],
+    [handled, /json/],
+  ] as const)
+    await request(tried).get('/').expect(503).expect('Retry-After', '1').expect('Content-Type', type)
   away.disconnect()
 })
 

@@ -216,8 +216,9 @@ export class ExactRedisStore<Data = SessionData> extends Store {
   }
 
   /**
-   * Ends the request's session, bringing what the request left alone to its last state, and gives the request a new one. So it does
-   * if the session has ended already, which is an error nevertheless if that is wanted: the request's content went with it.
+   * Ends the request's session and gives the request a new, empty one. The old session object gets the latest values first, so that
+   * they can be copied. If the session has already ended and `onGone` is `'error'`, the callback gets SessionGoneError, unless the
+   * request only deleted or emptied keys; the request has a new session all the same.
    */
   override regenerate(req: Request, callback: Callback<void>): void {
     const held = this.held.get(req.session)
