@@ -1,4 +1,4 @@
-// Messages that are shown once, with connect-flash, beside a counter: no page that loads at the same time brings a message back.
+// Messages that are shown once, with connect-flash, next to a counter: no page that loads at the same time brings a message back.
 import flash from 'connect-flash'
 import express from 'express'
 import session from 'express-session'

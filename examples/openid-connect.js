@@ -1,5 +1,5 @@
-// Log-in by OpenID Connect, with express-openid-connect. It keeps all that an app stores in one value, `data`, so that of two requests
-// at once one overwrites the other's. The store that it is given here keeps each key of `data` by itself.
+// Login with OpenID Connect (express-openid-connect). It keeps everything that the app stores in one value, so overlapping requests
+// overwrite each other. This store keeps each key separately.
 import express from 'express'
 import openidConnect from 'express-openid-connect'
 import { store } from './store.js'

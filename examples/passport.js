@@ -1,4 +1,4 @@
-// A log-in, a cart and a log-out with Passport. Two items put into the cart at once both stay, and no request that is in flight
+// Login, a cart and logout with Passport. Two items put into the cart at once both stay, and no request that is in flight
 // brings a session back that was logged out.
 import express from 'express'
 import session from 'express-session'
@@ -19,7 +19,7 @@ app.get('/', (req, res) => {
   const items = Object.keys(req.session).filter((key) => key.startsWith('item:'))
   res.json({ user: req.user?.id ?? null, items: items.map((key) => key.slice(5)).sort() })
 })
-// Passport gives a new session id at the log-in, and at the log-out: what was put into the cart before comes along.
+// Passport gives a new session id at login and at logout. keepSessionInfo keeps the cart.
 app.post('/login', passport.authenticate('local', { keepSessionInfo: true }), (req, res, next) => {
   req.session.save((error) => (error ? next(error) : res.redirect(303, '/')))
 })

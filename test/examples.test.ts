@@ -108,6 +108,13 @@ describe.each([
 })
 
 describe.each(['nest.ts', 'koa', 'hono'])('the example %s', (example) => {
+  it('answers each of the visits that overlap with its own number', async () => {
+    const browser = await visitor(example, 'exact')
+    await browser.json('/')
+    const answers = await atOnce(() => browser.json('/'))
+    expect(new Set(answers.map(({ visits }) => visits)).size).toBe(AT_ONCE)
+  })
+
   it('ends a session for good, whatever is in flight', async () => {
     const browser = await visitor(example, 'exact')
     await browser.json('/')
@@ -127,7 +134,7 @@ describe('the example passport', () => {
     return browser
   }
 
-  it('keeps the cart at the log-in, and what is put into it at once', async () => {
+  it('keeps the cart at the login, and what is put into it at once', async () => {
     const exact = await shop('exact')
     expect(await exact.json('/')).toEqual({ user: 'ada', items: ['first'] })
     await atOnce((number) => exact.ask('POST', `/cart/${number}`))
@@ -208,7 +215,7 @@ describe('the example openid-connect', () => {
       if (!location) throw new Error(`${at.pathname}: ${answer.status} ${await answer.text()}`)
       at = new URL(location, at)
     }
-    throw new Error('the log-in does not end')
+    throw new Error('the login does not end')
   }
   const shop = async (store: string) => {
     const [port, provider] = [await freePort(), await freePort()]
