@@ -150,7 +150,18 @@ describe('exact-sessions, installed', () => {
       await store.set('another', data(0))
       const again = await command(args, { env, cwd: nodeRedisOnly() })
       expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1 written, 250 were records/) })
+      expect(again.stderr).toBe('')
+      const none = await command(['to-connect-redis', redis.url, '--prefix', 'wrong:'])
+      expect(none).toMatchObject({
+        code: 0,
+        stderr: 'exact-sessions: no session under the prefix wrong:\n',
+      })
       own.disconnect()
+    })
+
+    it('prints its help if asked', async () => {
+      const help = expect.stringContaining('to-connect-redis [URL]')
+      expect(await command(['--help'])).toMatchObject({ code: 0, stdout: help, stderr: '' })
     })
 
     it('says in one line what is wrong', async () => {

@@ -280,7 +280,7 @@ export class HeldSession {
     if ([...shifts.keys()].some((name) => change.added.has(name))) emit('conflict')
   }
 
-  /** @throws SessionGoneError if that is wanted, and the request has lost something by it: a log-out that came second has not. */
+  /** @throws SessionGoneError if that is wanted, and the request has lost something by it: a logout that came second has not. */
   #gone(): void {
     this.#context.emit('gone')
     const sent = this.#sent

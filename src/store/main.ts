@@ -7,7 +7,7 @@ import { ExactRedisStore, type RedisClient } from './index.js'
 
 const HELP = `exact-sessions to-connect-redis [URL] [--prefix sess:]
 
-Writes the sessions of exact-sessions as connect-redis does, with their content and their end. The app may run in the meantime,
+Writes the sessions of exact-sessions as connect-redis does, with their content and their expiry. The app may run in the meantime,
 with the store's option format: 'connect-redis'. Stop it whenever you want: the next run continues.
 
   URL                of Redis or Valkey, also in REDIS_URL. Default: redis://127.0.0.1:6379
@@ -16,6 +16,8 @@ with the store's option format: 'connect-redis'. Stop it whenever you want: the 
 
 It needs ioredis, iovalkey or redis (node-redis) in the current folder. For a Cluster or Sentinels, call store.toConnectRedis()
 in a program that has your client.
+
+Exit code: 0 done, 1 some failed, 78 wrong use.
 `
 const WRONG_USE = 78
 
@@ -105,6 +107,7 @@ async function toConnectRedis(
       if (seen % 10_000 === 0) say()
     }
     say()
+    if (seen === 0) process.stderr.write(`exact-sessions: no session under the prefix ${prefix}\n`)
     for (const reason of reasons) process.stderr.write(`failed: ${reason}\n`)
     return count.failed > 0 ? 1 : 0
   } catch (error) {
@@ -135,9 +138,13 @@ async function main(): Promise<number> {
   }
   const { values, positionals } = given
   const [command, url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379', ...more] = positionals
-  if (values.help || command !== 'to-connect-redis' || more.length > 0) {
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  if (command !== 'to-connect-redis' || more.length > 0) {
     process.stderr.write(HELP)
-    return values.help ? 0 : WRONG_USE
+    return WRONG_USE
   }
   if (!/^(redis|valkey)s?:\/\//.test(url)) return fail('URL: expected redis://… or rediss://…', WRONG_USE)
   const keys = (process.env.ENCRYPTION_KEYS ?? '').split(/\s+/).filter(Boolean)
