@@ -39,7 +39,7 @@ describe('the story', { timeout: 180_000 }, () => {
     expect(await violations(page)).toEqual([])
 
     await page.keyboard.press('ArrowRight')
-    await ready(page, '3. A log-out while requests are in flight')
+    await ready(page, '3. A logout while requests are in flight')
     expect((await verdicts(page))[1]).toBe('✓ Ended 20 times, and each time it stayed ended.')
 
     await page.keyboard.press('ArrowRight')

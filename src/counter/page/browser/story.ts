@@ -28,7 +28,7 @@ const STEPS: readonly Step[] = [
     run: burst,
   },
   {
-    title: 'A log-out while requests are in flight',
+    title: 'A logout while requests are in flight',
     text: 'The session is ended 20 times, each time with 5 visits on their way. It must stay ended.',
     run: race,
     inTurn: true,
