@@ -91,4 +91,12 @@ describe('a change that its replica does not have', () => {
     await committed
     expect(await direct.hget('sess:sid', ':visits')).toBe('1')
   })
+
+  it('is not acknowledged because fewer have it than were asked for', async () => {
+    const store = new ExactRedisStore({ client, deadlineMs: 1_500, durability: { replicas: 2 } })
+    await expect(store.commit(newSession(store, 'sid'))).rejects.toMatchObject({
+      code: 'ERR_STORE_TIMEOUT',
+      cause: { code: 'ERR_STORE_NOT_DURABLE', message: expect.stringContaining('confirmed by 1 of 2') },
+    })
+  })
 })

@@ -62,6 +62,5 @@ export const BUGS: Readonly<Record<string, Edits>> = {
   'a slot that moves is an error': [[/\|\^MOVED\|\^ASK\|TRYAGAIN/, '']],
   "a Cluster's lost node is no loss": [[/if \(client\.isCluster\) client\.on\('-node', lost\)/, '']],
   'a wait on a new connection counts': [[/if \(losses !== this\.#losses\) throw/, 'if (losses < 0) throw']],
-  'a wait that too few confirmed counts': [[/if \(confirmed < wanted\) throw/, 'if (confirmed < 0) throw']],
   'a destroyed session is not waited for': [[/if \(durability\.waits\) await/, 'if (sid === "") await']],
 }
