@@ -92,8 +92,10 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     if (by !== undefined) {
       added ??= new Map()
       added.set(key, { by, total: Number(is) })
-      // The expiry of a cookie moves with each use of the session: that alone is no change.
-    } else if (was === undefined || !(key === 'cookie' ? sameCookie(was, is) : same(was, is))) {
+      continue
+    }
+    // The expiry of a cookie moves with each use of the session: that alone is no change.
+    if (was === undefined || !(key === 'cookie' ? sameCookie(was, is) : same(was, is))) {
       set ??= new Map()
       set.set(key, is)
     }
