@@ -28,10 +28,7 @@ export const BUGS: Readonly<Record<string, Edits>> = {
   ],
   'all keys are written, not only the changed ones': [
     [/if \(was === is\) continue/, ''],
-    [
-      /else if \(was === undefined \|\| !\(key === .cookie. \? sameCookie\(was, is\) : same\(was, is\)\)\)/,
-      'else',
-    ],
+    [/if \(was === undefined \|\| !\(key === .cookie. \? sameCookie\(was, is\) : same\(was, is\)\)\)/, ''],
   ],
   'a session that gets a new id keeps the old one': [
     [/redis\.call\('RENAME', KEYS\[1\], KEYS\[2\]\)/, "redis.call('COPY', KEYS[1], KEYS[2])"],
