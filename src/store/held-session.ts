@@ -22,7 +22,8 @@ export interface HeldSessionContext {
   readonly onGone: 'ignore' | 'error'
   /** Whether Redis refused a commit and certainly has not applied it. */
   isRefusal(error: unknown): boolean
-  emit(event: 'conflict' | 'duplicate' | 'gone'): void
+  /** Emits an event of the store. */
+  tell(event: 'conflict' | 'duplicate' | 'gone'): void
 }
 
 const NO_FIELDS: Fields = new Map()
@@ -55,8 +56,8 @@ export class HeldSession {
   #failed: unknown
   /** The last commit that was tried. */
   #sent: { readonly change: Change; readonly base: Fields } | undefined
-  /** The commit that is in flight, or waits for its turn; never rejects. */
-  #inFlight: Promise<void> | undefined
+  /** What is being done, or waits for its turn; never rejects. */
+  #inFlight: Promise<unknown> | undefined
 
   /** @param loaded undefined for a session that was never stored. */
   constructor(context: HeldSessionContext, sid: string, data: SessionData, loaded?: LoadedSession) {
@@ -79,25 +80,39 @@ export class HeldSession {
     return this
   }
 
-  /** Commits what the request has changed: one commit after the other, so that none sends again what another is sending. */
-  async commit(idempotencyKey: string, deadline: number): Promise<void> {
-    const earlier = this.#inFlight
-    const commit = earlier
-      ? earlier.then(() => this.#commit(idempotencyKey, deadline))
-      : this.#commit(idempotencyKey, deadline)
-    const over = commit.catch(() => {})
+  /** Commits what the request has changed. */
+  commit(idempotencyKey: string, deadline: number): Promise<void> {
+    return this.#inTurn(() => this.#commit(idempotencyKey, deadline))
+  }
+
+  /** Extends the session; no work if that was done a moment ago. */
+  touch(deadline: number): Promise<void> {
+    return this.#inTurn(() => this.#touch(deadline))
+  }
+
+  /**
+   * Ends a session whose content moves to a new one. What others changed in it in the meantime is brought along.
+   * @throws OutcomeUnknownError after a commit that got no answer: what it counted may be there, and would count twice.
+   */
+  retire(deadline: number): Promise<void> {
+    return this.#inTurn(() => this.#retire(deadline))
+  }
+
+  /** One after the other: what is in flight changes the base that the next one goes by. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#inFlight ? this.#inFlight.then(work) : work()
+    const over = mine.catch(() => {})
     this.#inFlight = over
     try {
-      await commit
+      await mine
     } finally {
       if (this.#inFlight === over) this.#inFlight = undefined
     }
   }
 
-  /** Extends the session; no work if that was done a moment ago. */
-  async touch(deadline: number): Promise<void> {
+  async #touch(deadline: number): Promise<void> {
     const { sessions, disableTouch } = this.#context
-    if (disableTouch || this.isExtended()) return
+    if (disableTouch || this.#isExtended()) return
     const expiry = this.#expiryNow()
     const isOwn = this.#exists && sameExpiry(this.#expiry, expiry)
     const isMoved = this.#isCookieMoved()
@@ -112,9 +127,9 @@ export class HeldSession {
     this.#extendedAt = performance.now()
   }
 
-  /** Ends a session whose content moves to a new one. What others changed in it in the meantime is brought along. */
-  async retire(deadline: number): Promise<void> {
+  async #retire(deadline: number): Promise<void> {
     if (!this.#exists) return
+    if (this.#failed instanceof OutcomeUnknownError) throw this.#failed
     const { sessions } = this.#context
     const { rules } = sessions
     const last = await sessions.retire(this.sid, deadline)
@@ -124,10 +139,11 @@ export class HeldSession {
     const change = changeOf(base, this.#data, rules)
     const fields = change ? applied(last, change, rules) : last
     const data = this.#data as unknown as Record<string, unknown>
+    const latest = dataOf(fields) as unknown as Readonly<Record<string, unknown>>
     for (const [name, text] of fields) {
       if (name === 'cookie' || text === base.get(name) || isInherited(data, name)) continue
       // What this request set is what it has, in its own objects.
-      if (!change?.set.has(name)) data[name] = JSON.parse(text)
+      if (!change?.set.has(name)) data[name] = latest[name]
     }
     for (const name of base.keys()) if (name !== 'cookie' && !fields.has(name)) delete data[name]
     if (isOver) this.#gone()
@@ -148,6 +164,10 @@ export class HeldSession {
   }
 
   isExtended(): boolean {
+    return !this.#inFlight && this.#isExtended()
+  }
+
+  #isExtended(): boolean {
     const { ttl } = this.#context.sessions
     const expiry = this.#expiry
     try {
@@ -167,7 +187,7 @@ export class HeldSession {
     const { sessions } = this.#context
     if (this.#failed) throw this.#failed
     const change = changeOf(this.#currentBase(), this.#data, sessions.rules)
-    if (this.#exists && !change && !idempotencyKey) return this.touch(deadline)
+    if (this.#exists && !change && !idempotencyKey) return this.#touch(deadline)
     await this.#commitChange(change ?? NO_CHANGE, idempotencyKey, deadline)
   }
 
@@ -196,7 +216,7 @@ export class HeldSession {
   }
 
   async #send(change: Change, first: Life, idempotencyKey: string, deadline: number): Promise<void> {
-    const { sessions, emit } = this.#context
+    const { sessions, tell } = this.#context
     let life = first
     this.#sent = { change, base: this.#currentBase() }
     const others = this.#countersBeside(change)
@@ -217,7 +237,7 @@ export class HeldSession {
           this.#merge(change, others, counters)
           return
         case 'dup':
-          emit('duplicate')
+          tell('duplicate')
           Object.assign(this.#data, counters)
           this.#base = fieldsOf(this.#data, sessions.rules)
           this.#rebase = undefined
@@ -255,7 +275,7 @@ export class HeldSession {
     unchanged: ReadonlyMap<string, number>,
     counters: Readonly<Record<string, number>>,
   ): void {
-    const { sessions, emit } = this.#context
+    const { sessions, tell } = this.#context
     const { rules } = sessions
     const session = this.#data as unknown as Record<string, unknown>
     const shifts = new Map<string, number>()
@@ -277,12 +297,12 @@ export class HeldSession {
       const [list, length = 0] = [session[name], rules.cappedLists.get(name)]
       if (Array.isArray(list) && list.length > length) list.splice(0, list.length - length)
     }
-    if ([...shifts.keys()].some((name) => change.added.has(name))) emit('conflict')
+    if ([...shifts.keys()].some((name) => change.added.has(name))) tell('conflict')
   }
 
   /** @throws SessionGoneError if that is wanted, and the request has lost something by it: a logout that came second has not. */
   #gone(): void {
-    this.#context.emit('gone')
+    this.#context.tell('gone')
     const sent = this.#sent
     if (this.#context.onGone === 'error' && !(sent && takesAway(sent.change, sent.base)))
       throw new SessionGoneError()

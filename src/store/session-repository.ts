@@ -43,6 +43,8 @@ export class SessionRepository {
   readonly #commits: Commits
   readonly #options: RepositoryOptions
   readonly #extensions = new RecentExtensions()
+  /** By key: the commits in flight that make a session. (No Map: see CommitQueue.) */
+  readonly #creations: Record<string, Promise<unknown> | undefined> = Object.create(null)
 
   constructor(keys: Keys, redis: RetryingClient, commits: Commits, options: RepositoryOptions) {
     this.#options = options
@@ -87,12 +89,21 @@ export class SessionRepository {
 
   /** @throws what CommitQueue.send throws. */
   commit(sid: string, commit: Omit<Commit, 'cappedLists'>, deadline: number): Promise<CommitOutcome> {
-    return this.#commits.send(
-      this.#keys.of(sid),
-      { ...this.#sealed(sid, commit), cappedLists: this.rules.cappedLists },
-      deadline,
-      this.#redis,
-    )
+    const key = this.#keys.of(sid)
+    const sealed = { ...this.#sealed(sid, commit), cappedLists: this.rules.cappedLists }
+    const outcome = this.#commits.send(key, sealed, deadline, this.#redis)
+    return commit.mode === 'update' ? outcome : this.#creation(key, outcome)
+  }
+
+  /** Lets a destroy wait for it: sent again, it would make a session anew that was destroyed in between. */
+  async #creation(key: string, outcome: Promise<CommitOutcome>): Promise<CommitOutcome> {
+    const over = outcome.catch(() => {})
+    this.#creations[key] = over
+    try {
+      return await outcome
+    } finally {
+      if (this.#creations[key] === over) delete this.#creations[key]
+    }
   }
 
   /** Writes a session, whatever is there. */
@@ -158,6 +169,7 @@ export class SessionRepository {
   async destroy(sid: string, deadline: number): Promise<void> {
     const key = this.#keys.of(sid)
     const { client, durability } = this.#redis
+    await this.#creations[key]
     if (durability.waits) await this.#redis.write(DESTROY, [key], [], deadline)
     else await this.#redis.run(() => client.call('DEL', key), deadline)
   }

@@ -81,7 +81,7 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     this.rules = rules
     const shared = sharedQueue(client, durability, deadlineMs, prepareConnection)
     this.redis = new RetryingClient(client, shared.durability, deadlineMs, (error) =>
-      this.emit('retry', error),
+      this.tell('retry', error),
     )
     const keys = new Keys(prefix, scanCount, client.keyPrefix)
     this.records = new RecordCommits(keys, { rules, ttl, encryption, parseRecord, stringifyRecord })
@@ -92,14 +92,14 @@ export class ExactRedisStore<Data = SessionData> extends Store {
       encryption,
       isPlain,
       parseRecord,
-      onUnextended: (reason) => this.emit('unextended', reason),
+      onUnextended: (reason) => this.tell('unextended', reason),
     })
     this.context = {
       sessions: this.sessions,
       disableTouch,
       onGone,
       isRefusal: (error) => error instanceof StoreRefusedError && error.message.includes('OOM'),
-      emit: (event) => this.emit(event),
+      tell: (event) => this.tell(event),
     }
   }
 
@@ -220,14 +220,17 @@ export class ExactRedisStore<Data = SessionData> extends Store {
    * they can be copied. If the session has already ended and `onGone` is `'error'`, the callback gets SessionGoneError, unless the
    * request only deleted or emptied keys; the request has a new session all the same.
    */
-  override regenerate(req: Request, callback: Callback<void>): void {
-    const held = this.held.get(req.session)
+  override regenerate(req: Request, callback?: Callback<void>): void {
+    const { sessionID: sid } = req
+    const deadline = this.redis.deadline()
+    const held = this.heldBy(sid, req.session as SessionData)
+    // Nobody knows whether a session that others made is stored: its id must not stay valid.
     const retired = held
-      ? this.measure('regenerate', held.sid, () => held.retire(this.redis.deadline()))
-      : Promise.resolve()
+      ? this.measure('regenerate', sid, () => held.retire(deadline))
+      : this.measure('destroy', sid, () => this.sessions.destroy(sid, deadline))
     void asCallback(retired, (error) => {
       if (!error || error instanceof SessionGoneError) this.generate(req)
-      callback(error)
+      if (isCallback(callback)) callback(error)
     })
   }
 
@@ -332,7 +335,7 @@ export class ExactRedisStore<Data = SessionData> extends Store {
       this.sessions.update(sid, { change, idempotencyKey, keys }, this.redis.deadline()),
     )
     if (!found) return undefined
-    if (found.repeated) this.emit('duplicate')
+    if (found.repeated) this.tell('duplicate')
     return { data: this.dataOf(found.loaded), repeated: found.repeated }
   }
 
@@ -373,7 +376,7 @@ export class ExactRedisStore<Data = SessionData> extends Store {
       // It was loaded by other means, so that nobody knows what it changed.
       const loaded = await this.replace(sid, data, deadline)
       if (loaded) this.held.set(data, new HeldSession(this.context, sid, data, loaded))
-      this.emit('replaced')
+      this.tell('replaced')
     }
   }
 
@@ -436,15 +439,24 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     return traced(operation, { ...call, location }, () => this.timed(operation, work))
   }
 
+  /** Emits an event. What a listener throws is a warning of the process: it undoes nothing, and must not look as if it did. */
+  private tell<E extends keyof ExactRedisStoreEvents>(event: E, ...args: ExactRedisStoreEvents[E]): void {
+    try {
+      this.emit(event, ...args)
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
+  }
+
   private async timed<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
     const began = performance.now()
     try {
       const result = await work()
-      this.emit(operation, performance.now() - began, 'ok')
+      this.tell(operation, performance.now() - began, 'ok')
       return result
     } catch (error) {
       const outcome = error instanceof SessionGoneError ? 'gone' : 'error'
-      this.emit(operation, performance.now() - began, outcome)
+      this.tell(operation, performance.now() - began, outcome)
       throw error
     }
   }
@@ -460,14 +472,17 @@ function isSession(data: SessionData): data is Session & SessionData {
   return typeof (data as Partial<Session>).save === 'function'
 }
 
-/** Node's two ways to hear of an end: by callback if there is one, else by the promise. */
+/**
+ * Node's two ways to hear of an end: by callback if there is one, else by the promise. Who wants neither (`req.session.destroy()`
+ * gives nothing to wait for) doesn't want the process to end: then only the store's events tell of a failure.
+ */
 function asCallback<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> {
   if (isCallback(callback)) {
     promise.then(
       (result) => callback(null, result),
       (error: unknown) => callback(error),
     )
-  }
+  } else promise.catch(() => {})
   return promise
 }
 
