@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Finding } from './books/session-book.js'
 import { type Attempt, SessionBook } from './books/session-book.js'
 import { CouldNotRun } from './could-not-run.js'
-import { mayPass, RequestFailed, reasonOf } from './http/failure.js'
+import { excerpt, mayPass, RequestFailed, reasonOf } from './http/failure.js'
 import { isAnotherSession } from './http/jar.js'
 import { type AppSession, LoggedOut, type Route, type Visited } from './journey/app-session.js'
 import type { Pace } from './pace.js'
@@ -20,6 +20,7 @@ export interface BrowserOptions {
   first: number
 }
 
+const EXPIRED = 'its cookie had expired'
 // Before that many visits it is not known how long they usually lie apart.
 const USUAL_FROM = 10
 
@@ -54,8 +55,17 @@ export class Browser {
     this.#options = options
   }
 
-  /** Whether it has a session: its visits may go in parallel from then on. */
-  get hasSession(): boolean {
+  /** Whether it has a session: its visits may go in parallel from then on. A cookie that has expired ends it. */
+  hasSession(): boolean {
+    const { sessionCookie } = this.#options
+    if (this.#hasSession && sessionCookie !== undefined && isOver(this.#cookieEnd)) {
+      this.#journal.sessionUnread(this.index, EXPIRED)
+      this.book.ended()
+      this.#session.forget()
+      this.#session.visitor.dropCookie(sessionCookie)
+      this.#hasSession = false
+      this.#last = undefined
+    }
     return this.#hasSession
   }
 
@@ -66,7 +76,9 @@ export class Browser {
    */
   async visitAtOnce(count: number, due: number): Promise<boolean> {
     const usualMs = this.#rounds < USUAL_FROM ? 0 : this.#roundsMs / this.#rounds
-    const outcomes = await Promise.all(Array.from({ length: count }, () => this.#visit(due, usualMs)))
+    // While they waited for their turn, the session may have ended with its cookie.
+    const length = this.hasSession() ? count : 1
+    const outcomes = await Promise.all(Array.from({ length }, () => this.#visit(due, usualMs)))
     return outcomes.every(Boolean)
   }
 
@@ -84,7 +96,12 @@ export class Browser {
     const until = performance.now() + this.#options.patienceMs
     for (;;) {
       try {
+        const end = this.#cookieEnd
         const stored = await this.#storedCount()
+        if (isOver(end)) {
+          this.#journal.sessionUnread(this.index, EXPIRED)
+          return undefined
+        }
         this.#note(this.book.settle(stored), { at: this.#journal.now(), number: stored })
         return stored
       } catch (error) {
@@ -96,6 +113,12 @@ export class Browser {
         await this.#pace.pause(200)
       }
     }
+  }
+
+  get #cookieEnd(): number {
+    const { sessionCookie } = this.#options
+    if (!this.#hasSession || sessionCookie === undefined) return Number.POSITIVE_INFINITY
+    return this.#session.visitor.cookieEnd(sessionCookie)
   }
 
   async #visit(due: number, usualMs: number): Promise<boolean> {
@@ -115,7 +138,8 @@ export class Browser {
           this.#journal.requestFailed(reason, error instanceof RequestFailed ? error.instance : undefined)
           if (error instanceof LoggedOut) this.#lostSession(attempt)
           const waited = performance.now() - due
-          if (!retry || !mayPass(reason) || waited > patienceMs || this.#pace.abandoned) {
+          const final = waited > patienceMs || this.#pace.abandoned || isOver(this.#cookieEnd)
+          if (!retry || !mayPass(reason) || final) {
             this.#journal.visitFailed(waited)
             return false
           }
@@ -139,13 +163,14 @@ export class Browser {
     const { visitor } = this.#session
     const sent = sessionCookie === undefined ? '' : visitor.cookie(sessionCookie, this.#route.visitPath)
     const keepsCookies = () => this.book.isCurrent(attempt)
-    const visited = await this.#session.visit(key, { hadTurn, keepsCookies })
+    const fits = (number: number) => this.book.isPossible(attempt, number)
+    const visited = await this.#session.visit(key, { hadTurn, keepsCookies }, fits)
     const { number, instance, readAfterwards } = visited
 
     const changed =
       instance !== undefined && this.#last?.instance !== undefined && instance !== this.#last.instance
     this.#journal.answered(performance.now() - due, usualMs, instance, changed)
-    if (!this.book.isPossible(attempt, number)) throw notACount(visited, this.book)
+    if (!fits(number)) throw notACount(visited, this.book)
     const given = sessionCookie === undefined ? undefined : visited.answer.cookies.get(sessionCookie)
     const newSession = given !== undefined && sent !== '' && isAnotherSession(sent, given)
     const now = { at: this.#journal.now(), number, instance }
@@ -171,12 +196,12 @@ export class Browser {
     const { first } = this.#options
     if (!this.#last) return 0
     if (this.#route.journey.read) {
-      const number = await this.#session.read()
+      const number = await this.#session.read((one) => this.book.isRight(one - first + 1))
       return number === undefined ? 0 : Math.max(0, number - first + 1)
     }
     // No way to look without counting: one visit more tells how many there were. Unanswered, it may have counted.
     try {
-      const { number } = await this.#session.visit()
+      const { number } = await this.#session.visit({}, {}, (one) => this.book.isRight(one - first))
       return Math.max(0, number - first)
     } catch (error) {
       if (error instanceof LoggedOut) return 0
@@ -186,9 +211,13 @@ export class Browser {
   }
 }
 
+/** A little early, so that no visit sets out with a cookie that is dropped on its way. */
+function isOver(end: number): boolean {
+  return end - 50 <= Date.now()
+}
+
 function notACount({ number, answer }: Visited, book: SessionBook): CouldNotRun {
-  const text = answer.body.replace(/\s+/g, ' ').slice(0, 200)
   return new CouldNotRun(
-    `the answer to one of a browser's ${book.attempted} visits says ${number}, which no such session can count: --number must point at the count of the session. The text that was read: ${text}`,
+    `the answer to one of a browser's ${book.attempted} visits says ${number}, which no such session can count: --number must point at the count of the session. The text that was read: ${excerpt(answer.body)}`,
   )
 }

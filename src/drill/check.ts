@@ -1,8 +1,9 @@
 // Before the load: a few visits at rest, which say whether the sessions of this app can be judged.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CouldNotRun } from './could-not-run.js'
 import { isAlive } from './destroy.js'
 import { Connection, type ConnectionOptions } from './http/connection.js'
-import { explained, mayPass, RequestFailed, reasonOf, told } from './http/failure.js'
+import { excerpt, explained, mayPass, RequestFailed, reasonOf, told, waitAfter } from './http/failure.js'
 import { type Answer, type Target, Visitor } from './http/visitor.js'
 import { AppSession, Route, type Visited } from './journey/app-session.js'
 import { findNumber } from './journey/find-number.js'
@@ -22,12 +23,19 @@ export interface Found {
   cookies: { name: string; needed: boolean }[]
   /** At rest, each visit begins another session: the instances don't share them. */
   restarts: boolean
+  /** How a visit with the cookies of a destroyed session fails at rest, if it does and that is no status. */
+  refusal: string | undefined
+  /** The status of a logout that destroys a session although it is an error. */
+  logoutStatus: string | undefined
   /** What was found, a line each, for a person. */
   lines: readonly [name: string, text: string][]
 }
 
 const TRIES = 10
 const VISITS = 3
+/** More than most fleets have instances. */
+const LOOKS = 30
+const MOST_COOKIES = 30
 
 /**
  * Visits, reads and destroys at rest, as two browsers.
@@ -57,6 +65,8 @@ class Check {
   readonly #journey: Journey
   readonly #knowsNumber: boolean
   readonly #lines: [string, string][] = []
+  #refusal: string | undefined
+  #logoutStatus: string | undefined
 
   constructor(plan: Plan, journey: Plan['journey'], base: string, target: Target, connection: Connection) {
     this.#plan = plan
@@ -72,33 +82,38 @@ class Check {
     const route = new Route(journey, this.#base)
     const what = this.#named(journey.visit)
     const { session, visited } = await this.#begin(route, what)
-    const { number: first, answer } = visited
+    const { answer } = visited
     const stranger = await this.#begin(route, what)
-    if (stranger.visited.number !== first)
+    // What stands after a number may look like a part of it: what both visitors read, and what goes on, is the count.
+    const alike = visited.numbers.filter((number) => stranger.visited.numbers.includes(number))
+    if (alike.length === 0)
       throw new CouldNotRun(
-        `${what} counts, but not in sessions: one new visitor was number ${first}, the next number ${stranger.visited.number}`,
+        `${what} counts, but not in sessions: one new visitor was number ${visited.number}, the next number ${stranger.visited.number}`,
       )
     const path = route.visitPath
     const names = session.visitor.cookieNames(path)
     const wanted = journey.cookie
-    this.#cookiesMakeSense(what, session, names, wanted)
+    this.#cookiesMakeSense(what, session, path, wanted)
 
     const before = names.map((name) => session.visitor.cookie(name, path))
+    const asItWas = session.copy()
     const second = await this.#attempt(what, () => session.visit())
+    const first = alike.find((number) => second.numbers.includes(number + 1)) ?? alike[0] ?? visited.number
+    const secondNumber = second.numbers.includes(first + 1) ? first + 1 : second.number
     const changed = names.some((name, index) => session.visitor.cookie(name, path) !== before[index])
-    const restarts = second.number === first && changed
+    const restarts = secondNumber === first && changed && (await this.#goesOnElsewhere(asItWas, first))
     await this.#describeLogin(session)
-    if (!restarts && second.number !== first + 1)
+    if (!restarts && secondNumber !== first + 1)
       throw new CouldNotRun(
-        `${what}: one browser's first two visits are number ${first} and ${second.number}. ${second.number <= first ? `The session does not go on although its cookies were sent back (${names.join(', ')}), or the number at ${journey.number} is not its count` : 'Each visit must add exactly one'}. The text that was read: ${excerpt(second.answer.body)}`,
+        `${what}: one browser's first two visits are number ${first} and ${secondNumber}. ${secondNumber <= first ? `The session does not go on although its cookies were sent back (${names.join(', ') || 'none'}), or the number at ${journey.number} is not its count${refusedWords(session)}` : 'Each visit must add exactly one'}. The text that was read: ${excerpt(second.answer.body)}`,
       )
     this.#lines.push([
       'visit',
-      `${what}: ${answer.status}, number ${first}, then ${second.number} (${journey.number})`,
+      `${what}: ${answer.status}, number ${first}, then ${secondNumber} (${journey.number})`,
     ])
     const cookies = restarts
       ? names.map((name) => ({ name, needed: false }))
-      : await this.#neededCookies(session, names, second.number)
+      : await this.#neededCookies(session, names, secondNumber)
     const sessionCookie = wanted ?? sessionCookieOf(cookies, session, path)
     this.#describe(answer, second, cookies, sessionCookie, restarts)
     if (!restarts) {
@@ -113,6 +128,8 @@ class Check {
       sessionCookie,
       cookies,
       restarts,
+      refusal: this.#refusal,
+      logoutStatus: this.#logoutStatus,
       lines: this.#lines,
     }
   }
@@ -131,11 +148,27 @@ class Check {
       texts.push((await this.#attempt(what, () => session.visitUnread())).answer)
     const { answer } = await this.#attempt(what, () => this.#session(route).visitUnread())
     const number = findNumber(texts, answer)
+    const { visitor } = session
+    const setsCookies = visitor.refused.length > 0 || visitor.cookiesElsewhere(route.visitPath).length > 0
+    if (number === undefined && setsCookies) this.#cookiesMakeSense(what, session, route.visitPath)
     if (number === undefined)
       throw new CouldNotRun(
         `${what}: no number goes up by one with each visit of a browser; --number says where the count is, --visit what counts${this.#seen(session, route)}. The text that was read: ${excerpt(texts.at(-1)?.body ?? '')}`,
       )
     return { ...this.#journey, number }
+  }
+
+  /**
+   * A visit that is number one again with another cookie: is the session somewhere else, as with sessions in the memory
+   * of each instance, or is that number no count at all? With the cookies as they were, the balancer comes to where the
+   * session is.
+   */
+  async #goesOnElsewhere(asItWas: AppSession, first: number): Promise<boolean> {
+    for (let look = 0; look < LOOKS; look++) {
+      const { numbers } = await asItWas.visit({}, { keepsCookies: () => false })
+      if (numbers.includes(first + 1)) return true
+    }
+    return false
   }
 
   async #begin(route: Route, what: string): Promise<{ session: AppSession; visited: Visited }> {
@@ -155,8 +188,10 @@ class Check {
     let more = ''
     let text = ''
     let step: object | undefined
+    let waitMs = 0
     for (let attempt = 0; attempt < TRIES; attempt++) {
       try {
+        if (waitMs > 0) await sleep(waitMs)
         return await work()
       } catch (error) {
         if (!(error instanceof RequestFailed)) throw error
@@ -170,6 +205,7 @@ class Check {
           )
         if (!mayPass(reason) || !/^(reset|timeout|body incomplete|5\d\d|429|not HTTP)$/.test(reason)) break
         if (reason === 'timeout') break
+        waitMs = waitAfter(error)
       }
     }
     const read = text === '' ? '' : `. The text that was read: ${excerpt(text)}`
@@ -179,18 +215,22 @@ class Check {
     throw new error(`${what}: ${explained(reason)}${more}${read}`)
   }
 
-  #cookiesMakeSense(what: string, session: AppSession, names: readonly string[], wanted?: string): void {
-    const { refused } = session.visitor
+  #cookiesMakeSense(what: string, session: AppSession, path: string, wanted?: string): void {
+    const { visitor } = session
+    const names = visitor.cookieNames(path)
     if (wanted !== undefined && !names.includes(wanted))
       throw new CouldNotRun(
-        `${what}: no cookie ${wanted} was set${names.length > 0 ? `; there are ${names.join(', ')}` : ''}`,
+        `${what}: no cookie ${wanted} was set${names.length > 0 ? `; there are ${names.join(', ')}` : ''}${refusedWords(session)}`,
       )
-    if (names.length > 0) return
-    const [cookie] = refused
+    // With a login, a token that it gave may be the session.
+    if (names.length > 0 || (this.#journey.login && visitor.refused.length === 0)) return
+    const [elsewhere] = visitor.cookiesElsewhere(path)
     throw new CouldNotRun(
-      cookie
-        ? `${what}: a browser would not keep the cookie ${cookie.name}: ${cookie.why}${/Secure/.test(cookie.why) ? "; use https:, or --header 'X-Forwarded-Proto: https' if the app trusts its proxy" : ''}`
-        : `${what}: no cookie was set, so there is no session`,
+      visitor.refused.length > 0
+        ? `${what}${refusedWords(session).replace(';', ':')}`
+        : elsewhere
+          ? `${what}: no cookie is sent there; the cookie ${elsewhere.name} is for ${elsewhere.path}`
+          : `${what}: no cookie was set, so there is no session`,
     )
   }
 
@@ -200,16 +240,17 @@ class Check {
   }
 
   async #neededCookies(session: AppSession, names: readonly string[], last: number) {
+    if (names.length === 0) return []
     if (names.length === 1) return [{ name: names[0] ?? '', needed: true }]
     const cookies: { name: string; needed: boolean }[] = []
     let number = last
-    for (const name of names.slice(0, 6)) {
+    for (const name of names.slice(0, MOST_COOKIES)) {
       // A refusal is no answer to the question: a CSRF cookie is needed, too, but holds no session.
       const without = await session
         .copy(name)
         .visit()
         .catch(() => undefined)
-      const goesOn = without?.number === number + 1
+      const goesOn = without?.numbers.includes(number + 1) === true
       if (goesOn) number++
       cookies.push({ name, needed: !goesOn })
     }
@@ -223,11 +264,11 @@ class Check {
       return
     }
     const what = this.#named(read)
-    const { number } = await this.#attempt(this.#named(route.journey.visit), () => session.visit())
-    const stored = await this.#attempt(what, () => session.read())
+    const { number, numbers } = await this.#attempt(this.#named(route.journey.visit), () => session.visit())
+    const stored = await this.#attempt(what, () => session.read((one) => numbers.includes(one)))
     // Another app's answer may look like the counter's.
     if (stored === undefined && this.#plan.fallback) throw new NoNumber(`${what}: not the counter`)
-    if (stored !== number)
+    if (stored === undefined || !numbers.includes(stored))
       throw new CouldNotRun(
         `${what} says ${stored ?? 'that there is no session'} after a visit that was number ${number}: it must read the same count, and not count`,
       )
@@ -247,21 +288,40 @@ class Check {
     const { session } = await this.#begin(route, this.#named(route.journey.visit))
     await this.#attempt(this.#named(route.journey.visit), () => session.visit())
     const old = session.copy()
-    const answer = await session.logout().catch((error: unknown) => {
-      throw new CouldNotRun(
-        `${what}, which should destroy a session, fails: ${told(error)}; --logout 'METHOD /path' names another, --destroy 0 leaves it out`,
-      )
-    })
+    const { status, body, failure } = await this.#loggedOut(session)
+    const fails = `${what}, which should destroy a session, fails: ${told(failure)}; --logout 'METHOD /path' names another, --destroy 0 leaves it out`
+    if (failure !== undefined && !/^4\d\d$/.test(status)) throw new CouldNotRun(fails)
     const alive = await isAlive(old, first, 2).catch((error: unknown) => {
+      if (failure !== undefined) throw new CouldNotRun(fails)
+      // At rest, a page without a number is the app's way to say that there is no session.
+      this.#refusal = reasonOf(error)
+      if (this.#refusal === 'wrong answer') return false
       throw new CouldNotRun(
         `${what} at rest leaves a session of which nobody can tell whether it is gone: its old cookie is answered with ${reasonOf(error)}`,
       )
     })
     if (alive)
       throw new CouldNotRun(
-        `${what} does not destroy a session: it answers ${answer.status}, and at rest the session still counts with its old cookie. --logout 'METHOD /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(answer.body)}`,
+        failure !== undefined
+          ? fails
+          : `${what} does not destroy a session: it answers ${status}, and at rest the session still counts with its old cookie. --logout 'METHOD /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(body)}`,
       )
-    this.#lines.push(['destroy', `${what}: ${answer.status}, and the session is gone`])
+    if (failure !== undefined) this.#logoutStatus = status
+    this.#lines.push(['destroy', `${what}: ${status}, and the session is gone`])
+  }
+
+  /** Some apps answer a logout with 401: whether the session is gone is what counts. */
+  async #loggedOut(session: AppSession): Promise<{ status: string; body: string; failure?: unknown }> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { status, body } = await session.logout()
+        return { status: String(status), body }
+      } catch (failure) {
+        const waitMs = failure instanceof RequestFailed ? waitAfter(failure) : 0
+        if (waitMs === 0 || attempt === TRIES) return { status: reasonOf(failure), body: '', failure }
+        await sleep(waitMs)
+      }
+    }
   }
 
   /** A refused login often looks as a right one does: 200, and a page. */
@@ -289,7 +349,8 @@ class Check {
   ): void {
     const others = cookies.filter(({ name }) => name !== sessionCookie)
     const note = restarts ? '; each visit begins another session, even at rest' : ''
-    this.#lines.push(['session', `${sessionCookie ?? 'no cookie makes the count go on'}${note}`])
+    const none = cookies.length === 0 ? 'no cookie; the login gives it' : 'no cookie makes the count go on'
+    this.#lines.push(['session', `${sessionCookie ?? none}${note}`])
     if (others.length > 0)
       this.#lines.push([
         'cookies',
@@ -337,7 +398,12 @@ function sessionCookieOf(cookies: Found['cookies'], session: AppSession, path: s
   return express ?? needed[0]
 }
 
-function excerpt(body: string): string {
-  const text = body.replace(/\s+/g, ' ').trim()
-  return text === '' ? 'nothing' : text.length > 160 ? `${text.slice(0, 160)}…` : text
+function refusedWords({ visitor: { refused } }: AppSession): string {
+  const [cookie] = refused
+  if (!cookie) return ''
+  const insecure = /Secure, and/.test(cookie.why)
+  const help = insecure
+    ? "; use https:, or --header 'X-Forwarded-Proto: https' if the app trusts its proxy"
+    : ''
+  return `; a browser would not keep the cookie ${cookie.name}: ${cookie.why}${help}`
 }

@@ -88,7 +88,7 @@ export async function drill(options: DrillOptions): Promise<Report> {
 
   try {
     const load = runLoad(browsers, pace, plan)
-    const watched = watchLoad(plan, scenarios, journal, pace)
+    const watched = watchLoad(plan, scenarios, journal, pace, stop)
     // A number that is no count ends the drill at once.
     await Promise.race([load.then(() => watched), watched])
     const records = await watched
@@ -152,10 +152,11 @@ async function watchLoad(
   scenarios: readonly Scenario[],
   journal: Journal,
   pace: Pace,
+  stop: AbortSignal | undefined,
 ): Promise<ScenarioRecord[]> {
   await pace.wait(plan.warmUpMs)
   journal.latency.reset()
-  const records = await runScenarios(scenarios, journal, pace)
+  const records = await runScenarios(scenarios, journal, pace, stop)
   await pace.wait(plan.durationMs - journal.now())
   return records
 }
@@ -179,7 +180,7 @@ async function destroySome(
   journal: Journal,
   pace: Pace,
   plan: Plan,
-  { journey, first }: Found,
+  { journey, first, refusal, logoutStatus }: Found,
 ): Promise<DestroySummary | undefined> {
   if (!journey.logout || plan.destroy === 0) return undefined
   const chosen = crew.slice(0, plan.destroy)
@@ -187,6 +188,6 @@ async function destroySome(
     chosen.map(({ browser: { index }, newSession }) => ({ index, newSession })),
     journal,
     pace,
-    { patienceMs: plan.patienceMs, first, rounds: plan.destroyRounds },
+    { patienceMs: plan.patienceMs, first, rounds: plan.destroyRounds, refusal, logoutStatus },
   )
 }

@@ -22,7 +22,7 @@ export async function runLoad(browsers: readonly Browser[], pace: Pace, options:
 async function visitRound(browser: Browser, pace: Pace, { burst, thinkMs }: LoadOptions): Promise<void> {
   const began = performance.now()
   // The first visit goes alone: without a cookie each parallel one would get a session of its own.
-  const count = pace.take(browser.hasSession ? burst : 1)
+  const count = pace.take(browser.hasSession() ? burst : 1)
   if (count === 0) return
   const due = await pace.visitTurn(count)
   if (pace.stopped && performance.now() < due) return

@@ -6,7 +6,7 @@ import type { Target } from './http/visitor.js'
 import { counterJourney, type Journey, type Step, stepOf } from './journey/journey.js'
 import { PRESETS } from './journey/presets.js'
 import { readJourney, validJourney } from './journey/read-journey.js'
-import { readerOf, WHERE } from './journey/where.js'
+import { decoded, readerOf, WHERE } from './journey/where.js'
 import { type Settings, settingsOf } from './options/table.js'
 
 /** The options of a drill: a URL and, if the defaults don't fit, any setting. */
@@ -146,14 +146,16 @@ export function targetOf(plan: Plan, turn: Target['turn']): Target {
   const { cookie = '', ...headers } = plan.headers
   const { username, password, protocol, host, origin } = plan.url
   const scheme = headers['x-forwarded-proto'] === 'https' ? 'https:' : protocol
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const credentials = `${decoded(username) ?? ''}:${decoded(password) ?? ''}`
   return {
     origin,
     publicOrigin: new URL(`${scheme}//${headers.host ?? host}`).origin,
     defaults: {
       accept: '*/*',
       'user-agent': 'session-drill',
-      ...(username !== '' && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      ...((username !== '' || password !== '') && {
+        authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      }),
     },
     headers,
     cookies: cookie,

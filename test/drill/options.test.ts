@@ -61,6 +61,13 @@ test('credentials of the URL, a Cookie and an Accept header are sent', async () 
   expect(target.origin).toBe('http://a.test')
 })
 
+test('a password alone, a lone %, and cookies of several headers are sent', async () => {
+  const cookies = ['--header', 'Cookie: a=1', '--header', 'cookie: b=2']
+  const target = targetOf(await read('http://:100%@a.test', ...cookies), () => undefined)
+  expect(target.defaults.authorization).toBe(`Basic ${Buffer.from(':100%').toString('base64')}`)
+  expect(target.cookies).toBe('a=1; b=2')
+})
+
 test('a proxy of the environment is used, but for hosts that are excepted', () => {
   const env = {
     http_proxy: 'proxy.test:3128',
@@ -81,6 +88,10 @@ test.each([
   [['http://a.test', '--browsers', '0'], /--browsers takes a whole number from 1 to 20000, not 0/],
   [['http://a.test', '--duration', 'soon'], /--duration takes a time such as .*, not soon/],
   [['http://a.test', '--header', 'nothing'], /--header takes 'NAME: VALUE', not nothing/],
+  [
+    ['http://a.test', '--header', 'X-A: 1', '--header', 'x-a: 2'],
+    /--header x-a is given twice: give it once/,
+  ],
   [['http://a.test', '--header', 'Content-Length: 3'], /--header cannot set Content-Length/],
   [
     ['http://a.test', '--visit', 'count'],

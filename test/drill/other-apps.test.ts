@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, type TestContext, test } from 'vitest'
 import { CouldNotRun } from '../../src/drill/could-not-run.js'
 import { checkApp, type DrillOptions, drill } from '../../src/drill/drill.js'
 import { exitCodeOf } from '../../src/drill/exit-code.js'
@@ -26,6 +26,16 @@ afterEach(async () => {
 async function start(listener: Parameters<typeof serve>[0]): Promise<App> {
   const app = await serve(listener)
   running.push(app)
+  return app
+}
+
+/** For tests that mostly wait and run at the same time: the app ends with its own test. */
+async function startFor(
+  { onTestFinished }: TestContext,
+  listener: Parameters<typeof serve>[0],
+): Promise<App> {
+  const app = await serve(listener)
+  onTestFinished(() => app.stop())
   return app
 }
 
@@ -126,7 +136,237 @@ describe('cookies, as a browser keeps them', () => {
   })
 })
 
+describe('sessions as apps have them', () => {
+  const ids = () => new Map<string, number>()
+
+  test.each([
+    ['Path=/admin', /no cookie is sent there; the cookie sid is for \/admin$/],
+    ['Path=/; Domain=shop.example', /a browser would not keep the cookie sid: .*domain/],
+  ])(
+    'a cookie that is not sent back is named although no number was given: %s',
+    async (attributes, message) => {
+      const app = await start(new Counter({ attributes }).listener)
+      await expect(checkApp({ url: app.url })).rejects.toThrow(message)
+    },
+  )
+
+  test('the session cookie is found behind many others', async () => {
+    const others = Array.from({ length: 9 }, (_, index) => `c${index}=x; Path=/`)
+    const app = await start(new Counter({ others }).listener)
+    expect((await checkApp({ url: app.url })).sessionCookie).toBe('sid')
+  })
+
+  test('a session whose cookie expires while the browsers visit is not accused', async () => {
+    const app = await start(new Counter({ attributes: 'Path=/; Max-Age=1' }).listener)
+    const report = await drillOf(app, { visits: 1_000_000, durationMs: 2500, thinkMs: 50, destroy: 0 })
+    expect(report).toMatchObject({ verdict: 'unknown', anomalies: { lost: 0, reset: 0, wentBack: 0 } })
+    expect(report.events.map(({ text }) => text)).toContain(
+      'browser 0: its session could not be read: its cookie had expired',
+    )
+  })
+
+  test('an id that changes with each answer is the same session', async () => {
+    const sessions = new Map<string, { visits: number; over: boolean }>()
+    const sessionOf = (request: Parameters<typeof cookieOf>[0]) => sessions.get(cookieOf(request, 'sid'))
+    const app = await start(
+      routes({
+        'GET /'(request, response) {
+          const known = sessionOf(request)
+          const session = known && !known.over ? known : { visits: 0, over: false }
+          const id = `id-${sessions.size}`
+          sessions.set(id, session)
+          response.setHeader('set-cookie', `sid=${id}; Path=/`)
+          json(response, { visits: ++session.visits })
+        },
+        'POST /logout'(request, response) {
+          Object.assign(sessionOf(request) ?? {}, { over: true })
+          response.writeHead(204).end()
+        },
+      }),
+    )
+    expect((await drillOf(app, { logout: '/logout' })).sentence).toMatch(/^Held/)
+  })
+
+  test('a session that is in the cookie itself loses overlapping visits, and no logout destroys it', async () => {
+    const app = await start(
+      routes({
+        async 'GET /'(request, response) {
+          const [, count = 0] = /^x\.(\d+)\.sig$/.exec(cookieOf(request, 'jwt')) ?? []
+          const visits = Number(count) + 1
+          await sleep(2)
+          response.setHeader('set-cookie', `jwt=x.${visits}.sig; Path=/`)
+          json(response, { visits })
+        },
+        'POST /logout': (_, response) =>
+          void response.writeHead(204, { 'set-cookie': 'jwt=; Path=/; Max-Age=0' }).end(),
+      }),
+    )
+    const report = await drillOf(app)
+    expect(report.anomalies.lost).toBeGreaterThan(100)
+    expect(report.anomalies.reset).toBe(0)
+    await expect(checkApp({ url: app.url, logout: '/logout' })).rejects.toThrow(/does not destroy a session/)
+  })
+
+  test('a token that a login gives is a session, too', async () => {
+    const sessions = ids()
+    const tokenOf = (request: Parameters<typeof cookieOf>[0]) => String(request.headers.authorization)
+    const app = await start(
+      routes({
+        'POST /login'(_, response) {
+          const token = `Bearer ${sessions.size}`
+          sessions.set(token, 0)
+          json(response, { token })
+        },
+        'GET /hits'(request, response) {
+          const visits = sessions.get(tokenOf(request))
+          if (visits === undefined) return void response.writeHead(401).end()
+          sessions.set(tokenOf(request), visits + 1)
+          json(response, { visits: visits + 1 })
+        },
+        'POST /logout'(request, response) {
+          sessions.delete(tokenOf(request))
+          response.writeHead(204).end()
+        },
+      }),
+    )
+    const headers = { authorization: '{{token}}' }
+    const journey = {
+      login: { post: '/login', take: { token: '/token' } },
+      visit: { get: '/hits', headers },
+      number: '/visits',
+      logout: { post: '/logout', headers },
+    }
+    const report = await drillOf(app, { journey })
+    expect(report.sentence).toMatch(/^Held: .* 6 destroys in flight/)
+    expect(report.found.lines).toContainEqual(['session', 'no cookie; the login gives it'])
+  })
+
+  test('a number that stays the same is no session that starts over, whatever changes besides', async () => {
+    const counter = new Counter({ answer: (to, visits) => to.end(`<h1>Shop v1</h1> ${visits} visits`) })
+    const app = await start((request, response) => {
+      const { setHeader } = response
+      const balancer = () => `AWSALB=${Math.random()}; Path=/`
+      setHeader.call(response, 'set-cookie', [balancer()])
+      response.setHeader = (name, value) =>
+        setHeader.call(response, name, [balancer(), value].flat().map(String))
+      counter.listener(request, response)
+    })
+    const wrong = drillOf(app, { number: 're:(\\d+)' })
+    await expect(wrong).rejects.toThrow(/number 1 and 1\. The session does not go on .* or the number at/)
+    expect((await drillOf(app, { number: 're:(\\d+) visits' })).sentence).toMatch(/^Held/)
+  })
+
+  test('sessions in the memory of each of four instances start over', async () => {
+    const instances = Array.from({ length: 4 }, () => new Counter())
+    let turn = 0
+    const app = await start((request, response) => instances[turn++ % 4]?.listener(request, response))
+    expect((await drillOf(app, { number: '/visits' })).anomalies.reset).toBeGreaterThan(0)
+  })
+})
+
+describe('an app that is busy', () => {
+  test('or starting is asked again, when it says so', async () => {
+    let asked = 0
+    const counter = new Counter()
+    const app = await start(
+      routes({
+        'GET /'(request, response) {
+          asked++
+          if (asked <= 3) response.writeHead(503).end('starting')
+          else if (asked === 5) response.writeHead(429, { 'retry-after': '1' }).end('slow down')
+          else return counter.visit(request, response)
+        },
+      }),
+    )
+    const began = performance.now()
+    expect((await checkApp({ url: app.url })).first).toBe(1)
+    expect(performance.now() - began).toBeGreaterThan(1000)
+  })
+
+  test('and limits requests fails visits, and the report says what helps', async () => {
+    let requests = 0
+    let logouts = 0
+    const counter = new Counter()
+    const app = await start(
+      routes({
+        'GET /'(request, response) {
+          if (++requests > 20 && requests < 30) response.writeHead(429).end()
+          else return counter.visit(request, response)
+        },
+        'POST /logout'(request, response) {
+          if (++logouts % 2 === 1) response.writeHead(429).end()
+          else return counter.logout(request, response)
+        },
+      }),
+    )
+    const report = await drillOf(app, { visits: 60, logout: '/logout', maxFailed: 1000, destroyRounds: 1 })
+    expect(report.sentence).toMatch(/^Held: .* 9 visits failed, as allowed.* 3 destroys in flight/)
+    expect(tableOf(report)).toContain('(the app limits requests: --rate N stays below its limit)')
+  })
+})
+
 describe('what destroys a session is tried at rest first', () => {
+  test.each([
+    [400, {}],
+    [401, {}],
+    [404, {}],
+    [419, {}],
+    [302, { location: 'https://idp.example/authorize' }],
+    [302, { location: '/login' }],
+  ])('an old cookie that is then answered with %i %j is a session that is gone', async (status, headers) => {
+    const counter = new Counter()
+    const gone = new Set<string>()
+    const app = await start(
+      routes({
+        'GET /'(request, response) {
+          if (gone.has(cookieOf(request, 'sid'))) response.writeHead(status, headers).end()
+          else return counter.visit(request, response)
+        },
+        'GET /login': (_, response) => void response.end('<form>Who are you?</form>'),
+        'POST /logout'(request, response) {
+          gone.add(cookieOf(request, 'sid'))
+          counter.logout(request, response)
+        },
+      }),
+    )
+    const report = await drillOf(app, { visits: 30, logout: '/logout' })
+    expect(report.sentence).toMatch(/^Held: .* 6 destroys in flight/)
+  })
+
+  test('a logout that answers 401 and destroys is one', async () => {
+    const counter = new Counter()
+    const app = await start(
+      routes({
+        'GET /': counter.visit,
+        'POST /logout'(request, response) {
+          counter.sessions.delete(cookieOf(request, 'sid'))
+          response.writeHead(401).end()
+        },
+      }),
+    )
+    const report = await drillOf(app, { visits: 30, logout: '/logout' })
+    expect(report.sentence).toMatch(/^Held: .* 6 destroys in flight/)
+  })
+
+  test('a session that comes back a moment later is found', async () => {
+    const counter = new Counter()
+    const app = await start(
+      routes({
+        'GET /'(request, response) {
+          counter.visit(request, response)
+          const id = cookieOf(request, 'sid')
+          const visits = counter.sessions.get(id)
+          // An app that saves after it has answered.
+          if (visits !== undefined)
+            setTimeout(() => counter.sessions.set(id, Math.max(visits, counter.sessions.get(id) ?? 0)), 60)
+        },
+        'POST /logout': counter.logout,
+      }),
+    )
+    const report = await drillOf(app, { visits: 30, logout: '/logout' })
+    expect(report.anomalies.resurrected).toBeGreaterThan(0)
+  })
+
   test.each([
     ['a path that is not there', 'POST /bye', /POST .*\/bye, which should destroy a session, fails: 404/],
     ['a page that only asks', 'GET /logout', /does not destroy a session: it answers 200/],
@@ -219,6 +459,19 @@ describe('numbers', () => {
       start,
       answer: (to, visits) => to.end(`<p>${visits.toLocaleString('en')} visits since 2012</p>`),
     })
+
+  test('with a space before the thousands, from one on', async () => {
+    const grouped = (count: number) => String(count).replace(/\B(?=(\d{3})+(?!\d))/g, '&nbsp;')
+    const page = new Counter({ answer: (to, visits) => to.end(`<p>${grouped(visits)} visits</p>`) })
+    const app = await start(page.listener)
+    expect((await drillOf(app, { browsers: 1, visits: 1050 })).sentence).toMatch(/^Held: 1,050/)
+  })
+
+  test('that are shortened end the drill with the text that was read', async () => {
+    const short = (count: number) => (count > 999 ? `${(count / 1000).toFixed(1)}K` : String(count))
+    const page = new Counter({ start: 980, answer: (to, visits) => to.end(`<p>${short(visits)} visits</p>`) })
+    await expect(drillOf(await start(page.listener))).rejects.toThrow(/1\.0K, which is no whole number/)
+  })
 
   test.each([1, 990, 999_990])('with thousands separators, from %i on', async (from) => {
     const app = await start(html(from).listener)
@@ -351,9 +604,10 @@ describe('time', () => {
     expect(report.exercised.outages).toBe(1)
   })
 
-  test('an instance that never comes back is a silence to the end', async () => {
+  test.concurrent('an instance that never comes back is a silence to the end', async (context) => {
     let gone = false
-    const app = await start(
+    const app = await startFor(
+      context,
       new Counter({ answer: (to, visits) => json(to, { visits, pod: gone || visits % 2 ? 'a' : 'b' }) })
         .listener,
     )
@@ -381,12 +635,12 @@ describe('time', () => {
 
 describe('connections', () => {
   /** Each connection belongs to one instance, as a Service has it; `instances` may grow. */
-  async function pinned(): Promise<App & { scaleTo(count: number): void }> {
+  async function pinned(context: TestContext): Promise<App & { scaleTo(count: number): void }> {
     const counter = new Counter()
     const owners = new WeakMap<object, number>()
     let instances = 1
     let next = 0
-    const app = await start((request, response) => {
+    const app = await startFor(context, (request, response) => {
       const pod = owners.get(request.socket) ?? next++ % instances
       owners.set(request.socket, pod)
       response.setHeader('x-pod', `web-${pod}`)
@@ -412,8 +666,8 @@ describe('connections', () => {
   const load = { browsers: 5, burst: 2, thinkMs: 20, warmUpMs: 0, destroy: 0, durationMs: 0, seed: 1 }
   const seen = { number: '/visits', instance: 'header:x-pod' }
 
-  test('that are kept leave new instances idle: named, and broken if that is asked for', async () => {
-    const app = await pinned()
+  test.concurrent('that are kept leave new instances idle: named, and broken if that is asked for', async (context) => {
+    const app = await pinned(context)
     const report = await drill({ ...load, ...seen, url: app.url, failIdle: true, scenarios: [scaleOut(app)] })
     expect(report.instances.filter(({ idle }) => idle).map(({ id }) => id)).toEqual([
       'web-1',
@@ -426,8 +680,8 @@ describe('connections', () => {
     )
   })
 
-  test('that are fresh for each request reach all instances', async () => {
-    const app = await pinned()
+  test.concurrent('that are fresh for each request reach all instances', async (context) => {
+    const app = await pinned(context)
     const report = await drill({
       ...load,
       ...seen,

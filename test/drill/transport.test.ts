@@ -56,6 +56,8 @@ test.each([
   ['br', brotliCompressSync],
   ['deflate', deflateSync],
   ['deflate', deflateRawSync],
+  ['GZIP', gzipSync],
+  ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
 ])('a body in %s is decoded', async (encoding, compress) => {
   const zipped = answering((to, visits) => {
     to.writeHead(200, { 'content-type': 'application/json', 'content-encoding': encoding })

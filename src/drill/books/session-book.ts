@@ -46,6 +46,8 @@ export class SessionBook {
   #seen = new NumberSet()
   #lost = 0
   #doubleCounted = 0
+  /** Of sessions that ended as they should: nobody can say what they held. */
+  #ended = { attempted: 0, acknowledged: 0 }
 
   /** @param first the number that a new session's first visit gets */
   constructor(first = 1) {
@@ -85,6 +87,12 @@ export class SessionBook {
     return number >= this.#first && number - this.#first + 1 <= 2 * this.#sentHere + 10
   }
 
+  /** @returns whether a session that holds that many visits has lost none and counted none twice */
+  isRight(stored: number): boolean {
+    const { attempted, acknowledged } = this.#ended
+    return stored >= this.acknowledged - acknowledged && stored <= this.attempted - attempted
+  }
+
   /** Notes that the visit was answered with `number`, and judges it. */
   acknowledge(attempt: Attempt, number: number, answered: Answered = {}): Finding[] {
     this.acknowledged++
@@ -119,6 +127,15 @@ export class SessionBook {
     return [{ anomaly: 'reset', count: 1 }]
   }
 
+  /** Notes that the session ended as it should, such as with its cookie. Nothing may be under way. */
+  ended(): void {
+    const { attempted, acknowledged } = this
+    this.#ended = { attempted, acknowledged }
+    this.#lost = 0
+    this.#doubleCounted = 0
+    this.#begin()
+  }
+
   /**
    * Closes the books.
    * @param stored how many visits the session holds at the end; 0 when it is gone
@@ -126,8 +143,8 @@ export class SessionBook {
    */
   settle(stored: number): Finding[] {
     return [
-      ...this.#lostNow(this.acknowledged - Math.max(0, stored)),
-      ...this.#doubleCountedNow(stored - this.attempted),
+      ...this.#lostNow(this.acknowledged - this.#ended.acknowledged - Math.max(0, stored)),
+      ...this.#doubleCountedNow(stored - (this.attempted - this.#ended.attempted)),
     ]
   }
 

@@ -117,24 +117,33 @@ export class Connection {
 }
 
 async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
-  const encoding = headers['content-encoding']
-  if (encoding === undefined || encoding === 'identity') return body.text()
-  const bytes = Buffer.from(await body.arrayBuffer())
+  const encodings = String(headers['content-encoding'] ?? '')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((encoding) => encoding !== '' && encoding !== 'identity')
+  if (encodings.length === 0) return body.text()
+  let bytes: Uint8Array = Buffer.from(await body.arrayBuffer())
   if (bytes.length === 0) return ''
+  for (const encoding of encodings.reverse()) bytes = decompressed(bytes, encoding)
+  return Buffer.from(bytes).toString()
+}
+
+/** Of a body of a few KB: what grows beyond it is no page. */
+const LIMIT = { maxOutputLength: 64 * 1024 * 1024 }
+
+function decompressed(bytes: Uint8Array, encoding: string): Uint8Array {
   try {
     switch (encoding) {
       case 'gzip':
       case 'x-gzip':
-        return gunzipSync(bytes).toString()
+        return gunzipSync(bytes, LIMIT)
       case 'br':
-        return brotliDecompressSync(bytes).toString()
+        return brotliDecompressSync(bytes, LIMIT)
       case 'deflate':
-        return ((bytes[0] ?? 0) & 0x0f) === 8
-          ? inflateSync(bytes).toString()
-          : inflateRawSync(bytes).toString()
+        return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, LIMIT) : inflateRawSync(bytes, LIMIT)
     }
   } catch (error) {
-    throw new RequestFailed(`body is not ${String(encoding)}`, { cause: error })
+    throw new RequestFailed(`body is not ${encoding}`, { cause: error })
   }
-  throw new RequestFailed(`Content-Encoding ${String(encoding)}`)
+  throw new RequestFailed(`Content-Encoding ${encoding}`)
 }

@@ -1,5 +1,12 @@
 // How a request can fail, in classes that a report can count, and what helps.
 
+interface FailureOptions {
+  instance?: string | undefined
+  cause?: unknown
+  more?: string
+  retryAfterMs?: number | undefined
+}
+
 /** A request without a usable answer; `reason` is its class: refused, reset, timeout, 503, wrong answer … */
 export class RequestFailed extends Error {
   readonly reason: string
@@ -8,9 +15,12 @@ export class RequestFailed extends Error {
   step: object | undefined
   /** For a person, after the reason: what was expected. */
   readonly more: string
+  /** The answer's Retry-After, in ms. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(reason: string, options?: { instance?: string | undefined; cause?: unknown; more?: string }) {
+  constructor(reason: string, options?: FailureOptions) {
     super(reason, { cause: options?.cause })
+    this.retryAfterMs = options?.retryAfterMs
     this.reason = reason
     this.instance = options?.instance
     this.more = options?.more ?? ''
@@ -66,6 +76,7 @@ const HINTS: Readonly<Record<string, string>> = {
   400: 'if plain HTTP was sent to an HTTPS port, use https://',
   401: 'a login is needed: --journey FILE, or a user in the URL',
   403: 'a login or a CSRF token is needed: --journey FILE',
+  429: 'the app limits requests: --rate N stays below its limit',
   404: '--visit names the path that counts',
   405: "--visit takes a method, too: --visit 'POST /path'",
   407: 'the proxy wants a user: HTTP_PROXY=http://USER:PASSWORD@HOST:PORT',
@@ -96,4 +107,25 @@ export function explained(reason: string): string {
 /** @returns whether sending it again under the same key may help: a client's own mistake stays one. */
 export function mayPass(reason: string): boolean {
   return !/^[34]\d\d$/.test(reason) || reason === '429'
+}
+
+const WAIT_MS = 300
+const MOST_WAIT_MS = 5000
+
+/** @returns how long to wait before it is tried again, in ms: what a busy or starting app asks for, within reason */
+export function waitAfter({ reason, retryAfterMs }: RequestFailed): number {
+  return /^(429|50[234])$/.test(reason) ? Math.min(MOST_WAIT_MS, retryAfterMs ?? WAIT_MS) : 0
+}
+
+/** @returns a Retry-After header in ms */
+export function retryAfterOf(header: unknown): number | undefined {
+  if (typeof header !== 'string') return undefined
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined
+}
+
+/** @returns the beginning of a text that a server sent, in one line that no terminal takes for an order */
+export function excerpt(body: string): string {
+  const text = body.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  return text === '' ? 'nothing' : text.length > 160 ? `${text.slice(0, 160)}…` : text
 }

@@ -1,5 +1,5 @@
 // The cookies of one browser.
-import { type Cookie, CookieJar } from 'tough-cookie'
+import { Cookie, CookieJar } from 'tough-cookie'
 
 /** A Set-Cookie header that a browser would not keep, and why. */
 export interface RefusedCookie {
@@ -8,14 +8,18 @@ export interface RefusedCookie {
 }
 
 const CACHED_MS = 500
+/** A refused prefix is an error, so that it can be named: browsers refuse `__Host-id` without Secure. */
+const RULES = { rejectPublicSuffixes: false, looseMode: true, prefixSecurity: 'strict' as const }
 
 /**
  * A browser's cookies for one origin, by tough-cookie: path, domain, expiry, Secure and several of one name count
  * as in RFC 6265.
  */
 export class Jar {
-  #jar = new CookieJar(undefined, { rejectPublicSuffixes: false, looseMode: true })
+  #jar = new CookieJar(undefined, RULES)
   readonly #origin: string
+  /** When the cookies of a name end, on the clock of Date.now(). */
+  readonly #ends = new Map<string, number>()
   readonly #headers = new Map<string, { text: string; at: number }>()
 
   /** @param origin as the app sees it: a Host header or X-Forwarded-Proto may make it another than the URL's */
@@ -44,9 +48,11 @@ export class Jar {
     this.#headers.clear()
     for (const header of setCookies) {
       try {
-        const cookie = this.#jar.setCookieSync(header, this.#origin + path)
-        if (cookie) kept.set(cookie.key, isOver(cookie) ? '' : cookie.value)
-        if (cookie?.secure && !this.#sends(cookie, path))
+        const cookie = this.#jar.setCookieSync(withEnd(header) ?? header, this.#origin + path)
+        if (!cookie) continue
+        kept.set(cookie.key, isOver(cookie) ? '' : cookie.value)
+        this.#noteEnd(cookie)
+        if (cookie.secure && !this.#sends(cookie, path))
           refused?.push({ name: cookie.key, why: 'it is Secure, and the URL is http:' })
       } catch (error) {
         const name = header.split('=', 1)[0]?.trim() ?? ''
@@ -61,9 +67,29 @@ export class Jar {
     return this.#jar.getCookiesSync(this.#origin + path).find(({ key }) => key === name)?.value ?? ''
   }
 
+  /** @returns when a browser drops the cookies of this name, on the clock of Date.now(); infinity if never */
+  end(name: string): number {
+    return this.#ends.get(name) ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Drops the cookies of this name. */
+  drop(name: string): void {
+    this.#jar = this.copy(name).#jar
+    this.#headers.clear()
+    this.#ends.delete(name)
+  }
+
   /** @returns the names of all cookies that a request to this path carries */
   names(path: string): string[] {
     return this.#jar.getCookiesSync(this.#origin + path).map(({ key }) => key)
+  }
+
+  /** @returns the cookies that a request to this path does not carry, and the paths that they are for */
+  elsewhere(path: string): { name: string; path: string }[] {
+    const sent = this.names(path)
+    return (this.#jar.serializeSync()?.cookies ?? []).flatMap(({ key = '', path: own }) =>
+      sent.includes(key) ? [] : [{ name: key, path: typeof own === 'string' ? own : '/' }],
+    )
   }
 
   /** @returns another jar with the same cookies, but for those of this name */
@@ -74,7 +100,14 @@ export class Jar {
       ...rest,
       cookies: cookies.filter(({ key }) => key !== without),
     } as ReturnType<CookieJar['serializeSync']> & object)
+    for (const [name, at] of this.#ends) copy.#ends.set(name, at)
     return copy
+  }
+
+  #noteEnd(cookie: Cookie): void {
+    const at = cookie.expires instanceof Date ? cookie.expires.getTime() : Number.POSITIVE_INFINITY
+    if (isOver(cookie) || at === Number.POSITIVE_INFINITY) this.#ends.delete(cookie.key)
+    else this.#ends.set(cookie.key, at)
   }
 
   #sends(cookie: Cookie, path: string): boolean {
@@ -82,6 +115,17 @@ export class Jar {
     return isOver(cookie) || this.names(own ?? path).includes(cookie.key)
   }
 }
+
+/** tough-cookie counts Max-Age from the last use of a cookie; browsers count it from when it was set. */
+function withEnd(header: string): Cookie | undefined {
+  const cookie = Cookie.parse(header, { loose: true })
+  if (typeof cookie?.maxAge !== 'number' || cookie.maxAge <= 0) return cookie
+  cookie.expires = new Date(Math.min(Date.now() + cookie.maxAge * 1000, MOST_TIME))
+  cookie.maxAge = null
+  return cookie
+}
+
+const MOST_TIME = 8.64e15
 
 function isOver(cookie: Cookie): boolean {
   const ends = cookie.expiryTime()

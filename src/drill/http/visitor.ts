@@ -45,12 +45,14 @@ export interface Target {
 }
 
 const MOST_REDIRECTS = 5
+const MOST_REFUSED = 20
 
 /** A browser without a screen: it keeps cookies and follows redirects as browsers do. */
 export class Visitor {
   readonly #target: Target
   readonly #connection: Connection
   readonly #jar: Jar
+  /** The first few cookies that a browser would not keep. */
   readonly refused: RefusedCookie[] = []
 
   constructor(target: Target, connection: Connection, jar?: Jar) {
@@ -73,6 +75,21 @@ export class Visitor {
     return this.#jar.names(path)
   }
 
+  /** As of Jar. */
+  cookieEnd(name: string): number {
+    return this.#jar.end(name)
+  }
+
+  /** As of Jar. */
+  dropCookie(name: string): void {
+    this.#jar.drop(name)
+  }
+
+  /** As of Jar. */
+  cookiesElsewhere(path: string): { name: string; path: string }[] {
+    return this.#jar.elsewhere(path)
+  }
+
   /** @throws RequestFailed when no answer came, or a redirect leads away or nowhere */
   async send(outgoing: Outgoing, options: SendOptions = {}): Promise<Answer> {
     const { hadTurn = false, keepsCookies = () => true, follows = true } = options
@@ -88,8 +105,8 @@ export class Visitor {
         body,
       )
       if (answer.setCookies.length > 0 && keepsCookies()) {
-        for (const [name, value] of this.#jar.keep(answer.setCookies, path, this.refused))
-          cookies.set(name, value)
+        const refused = this.refused.length < MOST_REFUSED ? this.refused : undefined
+        for (const [name, value] of this.#jar.keep(answer.setCookies, path, refused)) cookies.set(name, value)
       }
       const { location } = answer.headers
       const redirected = [301, 302, 303, 307, 308].includes(answer.status) && typeof location === 'string'

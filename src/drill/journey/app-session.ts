@@ -1,14 +1,18 @@
 // One session of one browser in an app: its steps, with their variables filled in.
 import { randomUUID } from 'node:crypto'
-import { RequestFailed } from '../http/failure.js'
+import { CouldNotRun } from '../could-not-run.js'
+import { excerpt, RequestFailed, retryAfterOf } from '../http/failure.js'
 import type { Answer, Outgoing, SendOptions, Visitor } from '../http/visitor.js'
+import { type Count, type CountReader, countReaderOf } from './count.js'
 import { endpointOf, type Journey, type Step, type Steps, stepsOf } from './journey.js'
-import { countOf, type Reader, readerOf, textOf } from './where.js'
+import { decoded, type Reader, readerOf, textOf } from './where.js'
 
 /** What a visit's last answer says. */
 export interface Visited {
   answer: Answer
   number: number
+  /** Every number that the answer can mean. */
+  numbers: readonly number[]
   instance: string | undefined
   /** The number comes from a request after the one that counted. */
   readAfterwards: boolean
@@ -23,8 +27,8 @@ let sessions = 0
 export class Route {
   readonly journey: Journey
   readonly #base: string
-  readonly #number: Reader
-  readonly #readNumber: Reader
+  readonly #number: CountReader
+  readonly #readNumber: CountReader
   readonly #instance: Reader | undefined
   readonly #takes = new Map<string, Reader>()
 
@@ -32,8 +36,8 @@ export class Route {
   constructor(journey: Journey, base = '') {
     this.journey = journey
     this.#base = base
-    this.#number = reader(journey.number)
-    this.#readNumber = reader(journey.readNumber ?? journey.number)
+    this.#number = countReader(journey.number)
+    this.#readNumber = countReader(journey.readNumber ?? journey.number)
     this.#instance = journey.instance === undefined ? undefined : reader(journey.instance)
     for (const steps of [journey.login, journey.visit, journey.read, journey.logout]) {
       for (const { take = {} } of steps ? stepsOf(steps) : []) {
@@ -58,12 +62,12 @@ export class Route {
     return this.#base + endpointOf(step).path
   }
 
-  numberIn(answer: Answer): number | undefined {
-    return countOf(this.#number(answer))
+  countIn(answer: Answer): Count | undefined {
+    return this.#number(answer)
   }
 
-  storedIn(answer: Answer): number | undefined {
-    return countOf(this.#readNumber(answer))
+  storedIn(answer: Answer): Count | undefined {
+    return this.#readNumber(answer)
   }
 
   instanceIn(answer: Answer): string | undefined {
@@ -75,10 +79,26 @@ export class Route {
   }
 }
 
+function countReader(where: string): CountReader {
+  const found = countReaderOf(where)
+  if (!found) throw new TypeError(`${where}: cannot be read`)
+  return found
+}
+
 function reader(where: string): Reader {
   const found = readerOf(where)
   if (!found) throw new TypeError(`${where}: cannot be read`)
   return found
+}
+
+type Fits = (number: number) => boolean
+
+function chosen({ text, numbers: [likeliest, ...others] }: Count, fits: Fits, { body }: Answer): number {
+  if (likeliest === undefined)
+    throw new CouldNotRun(
+      `an answer says ${text.slice(0, 60)}, which is no whole number: --number must point at the count of the session. The text that was read: ${excerpt(body)}`,
+    )
+  return [likeliest, ...others].find(fits) ?? likeliest
 }
 
 /** A session: a login if the journey has one, visits, reading, and its end. */
@@ -142,14 +162,20 @@ export class AppSession {
   /**
    * Visits once; logs in before if that is to be done.
    * @param headers for the first request that counts
-   * @throws RequestFailed; LoggedOut if the app asks for a login
+   * @param fits which of the numbers that the answer can mean is right
+   * @throws RequestFailed; LoggedOut if the app asks for a login; CouldNotRun if the count is no whole number
    */
-  async visit(headers: Record<string, string> = {}, options: SendOptions = {}): Promise<Visited> {
+  async visit(
+    headers: Record<string, string> = {},
+    options: SendOptions = {},
+    fits: Fits = () => true,
+  ): Promise<Visited> {
     const { answer, requests } = await this.visitUnread(headers, options)
     const instance = this.#route.instanceIn(answer)
-    const number = this.#route.numberIn(answer)
-    if (number === undefined) throw new RequestFailed('wrong answer', { instance, cause: answer.body })
-    return { answer, number, instance, readAfterwards: requests > 1 }
+    const count = this.#route.countIn(answer)
+    if (count === undefined) throw new RequestFailed('wrong answer', { instance, cause: answer.body })
+    const { numbers } = count
+    return { answer, number: chosen(count, fits, answer), numbers, instance, readAfterwards: requests > 1 }
   }
 
   /** Visits once, whatever the answer counts. @throws RequestFailed; LoggedOut if the app asks for a login */
@@ -163,17 +189,18 @@ export class AppSession {
 
   /**
    * Reads the number without counting.
+   * @param fits which of the numbers that the answer can mean is right
    * @returns undefined if the app has no such session
-   * @throws RequestFailed
+   * @throws RequestFailed; CouldNotRun if the count is no whole number
    */
-  async read(): Promise<number | undefined> {
+  async read(fits: Fits = () => true): Promise<number | undefined> {
     const { read } = this.#route.journey
     if (!read) throw new TypeError('the journey cannot read')
     try {
       const { answer } = await this.#run(read, { keepsCookies: () => false }, true)
-      const number = this.#route.storedIn(answer)
-      if (number === undefined) throw new RequestFailed('wrong answer', { cause: answer.body })
-      return number
+      const count = this.#route.storedIn(answer)
+      if (count === undefined) throw new RequestFailed('wrong answer', { cause: answer.body })
+      return chosen(count, fits, answer)
     } catch (error) {
       if (error instanceof LoggedOut || (error instanceof RequestFailed && /^(404|410)$/.test(error.reason)))
         return undefined
@@ -242,13 +269,14 @@ export class AppSession {
     if (right) return
     const after = answer.redirects > 0 ? ` after a redirect to ${answer.path.split('?', 1)[0]}` : ''
     const more = step.expect ? `${after}, not ${step.expect.join(' or ')}` : after
-    throw new RequestFailed(`${status}`, { instance, cause: answer.body, more })
+    const retryAfterMs = retryAfterOf(answer.headers['retry-after'])
+    throw new RequestFailed(`${status}`, { instance, cause: answer.body, more, retryAfterMs })
   }
 
   /** A cookie that an earlier answer set. */
   #cookieAt(where: string, path: string): string | undefined {
     const [, name] = /^cookie:(.+)$/.exec(where) ?? []
-    return name === undefined ? undefined : textOf(this.visitor.cookie(name.trim(), path))
+    return name === undefined ? undefined : textOf(decoded(this.visitor.cookie(name.trim(), path)))
   }
 
   #outgoing(step: Step, extra: Record<string, string>): Outgoing {

@@ -1,6 +1,6 @@
 // Finds where an app's answers hold the count, from a few of them.
 import type { Answer } from '../http/visitor.js'
-import { countOf, readerOf } from './where.js'
+import { countOf, countReaderOf } from './count.js'
 
 type Text = Pick<Answer, 'body' | 'headers'>
 
@@ -14,21 +14,25 @@ export function findNumber(visits: readonly Text[], stranger: Text): string | un
   if (!first) return undefined
   const candidates = [...pointersIn(first.body), ...patternsIn(visits)]
   return candidates.find((where) => {
-    const read = readerOf(where)
-    const numbers = [...visits, stranger].map((text) => countOf(read?.({ ...text, cookies: new Map() })))
-    const other = numbers.pop()
-    const [start] = numbers
-    return (
-      start !== undefined && other === start && numbers.every((number, index) => number === start + index)
+    const read = countReaderOf(where)
+    const [start, ...others] = [first, stranger, ...visits].map(
+      (text) => read?.({ ...text, cookies: new Map() })?.numbers ?? [],
+    )
+    const [alike = [], ...following] = others
+    return start?.some(
+      (number) =>
+        alike.includes(number) && following.every((numbers, index) => numbers.includes(number + index)),
     )
   })
 }
 
+/** The numbers first, then the texts with a number in them. */
 function pointersIn(body: string): string[] {
   const found: string[] = []
+  const texts: string[] = []
   const walk = (value: unknown, pointer: string, depth: number) => {
-    if (countOf(value) !== undefined) found.push(pointer)
-    if (typeof value !== 'object' || value === null || depth > 6 || found.length > 500) return
+    if (countOf(value)?.numbers.length) (typeof value === 'string' ? texts : found).push(pointer)
+    if (typeof value !== 'object' || value === null || depth > 6 || found.length + texts.length > 500) return
     for (const [key, inner] of Object.entries(value))
       walk(inner, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1)
   }
@@ -37,7 +41,7 @@ function pointersIn(body: string): string[] {
   } catch {
     return []
   }
-  return found.filter((pointer) => pointer !== '')
+  return [...found, ...texts].filter((pointer) => pointer !== '')
 }
 
 const NUMBER = /\d+/g

@@ -44,40 +44,33 @@ export function readerOf(where: string): Reader | undefined {
     case 'header':
       return ({ headers }) => headers[rest.trim().toLowerCase()]
     case 'cookie':
-      return ({ cookies }) => cookies.get(rest.trim())
+      return ({ cookies }) => decoded(cookies.get(rest.trim()))
     default:
       return undefined
   }
 }
 
-function byPattern(source: string): Reader | undefined {
+/** As scripts read a cookie whose value is to be sent in a header, such as Laravel's XSRF-TOKEN. */
+export function decoded(value: string | undefined): string | undefined {
   try {
-    const pattern = new RegExp(source, 'du')
-    return ({ body, headers }) => {
-      const match = pattern.exec(body)
-      const [from, to] = match?.indices?.[1] ?? []
-      if (from === undefined || to === undefined) return undefined
-      const isJson = /json/.test(String(headers['content-type'] ?? ''))
-      return isJson ? body.slice(from, to) : grownToWholeNumber(body, from, to)
-    }
+    return value === undefined ? undefined : decodeURIComponent(value)
   } catch {
-    return undefined
+    return value
   }
 }
 
-const SEPARATORS = ",.'’\u00a0\u2009\u202f"
-const GROUPED = new RegExp(`(?<!\\d)\\d{1,3}(?:[${SEPARATORS}]\\d{3})+(?!\\d)`, 'g')
+function byPattern(source: string): Reader | undefined {
+  const pattern = patternOf(source)
+  return pattern && (({ body }) => pattern.exec(body)?.[1])
+}
 
-/** `(\d+)` finds 234 in `1,234 visits`: the text grows to the number that it is a part of. */
-function grownToWholeNumber(body: string, from: number, to: number): string {
-  const found = body.slice(from, to)
-  if (!/^\d+$/.test(found)) return found
-  const start = Math.max(0, from - 24)
-  for (const match of body.slice(start, to + 24).matchAll(GROUPED)) {
-    const at = start + match.index
-    if (at <= from && at + match[0].length >= to) return match[0]
+/** @returns the pattern with the indices of its groups; undefined if it is none */
+export function patternOf(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source, 'du')
+  } catch {
+    return undefined
   }
-  return found
 }
 
 function selectorWorks(selector: string): boolean {
@@ -98,19 +91,6 @@ function bySelector(text: string): Reader | undefined {
     if (attribute !== undefined) return element.getAttribute(attribute)
     return element.getAttribute('value') ?? element.getAttribute('content') ?? element.text.trim()
   }
-}
-
-/** @returns a count of visits: a whole number, with or without thousands separators, or the length of a list */
-export function countOf(value: unknown): number | undefined {
-  if (Array.isArray(value)) return value.length
-  const number = typeof value === 'string' ? numberIn(value.trim()) : value
-  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined
-}
-
-function numberIn(text: string): number | undefined {
-  const grouped = new RegExp(`^\\d{1,3}([${SEPARATORS}])\\d{3}(?:\\1\\d{3})*$`)
-  if (grouped.test(text)) return Number(text.replace(/\D/g, ''))
-  return /^\d+$/.test(text) ? Number(text) : undefined
 }
 
 /** @returns a name */

@@ -117,16 +117,23 @@ const headers: Option<Readonly<Record<string, string>>> = {
   default: {},
   many: true,
   brief: true,
-  parse: (texts) =>
-    Object.fromEntries(
-      texts.map((line) => {
-        const [, name = '', value = ''] = HEADER.exec(line) ?? []
-        if (name === '') throw refusal('header', "takes 'NAME: VALUE'", line)
-        if (OWN_HEADERS.includes(name.toLowerCase()))
-          throw new CouldNotRun(`--header cannot set ${name}: the HTTP client does`)
-        return [name.toLowerCase(), value]
-      }),
-    ),
+  parse(texts) {
+    const read: Record<string, string> = {}
+    for (const line of texts) {
+      const [, spelled = '', value = ''] = HEADER.exec(line) ?? []
+      const name = spelled.toLowerCase()
+      if (name === '') throw refusal('header', "takes 'NAME: VALUE'", line)
+      if (OWN_HEADERS.includes(name))
+        throw new CouldNotRun(`--header cannot set ${spelled}: the HTTP client does`)
+      const before = read[name]
+      if (before !== undefined && name !== 'cookie')
+        throw new CouldNotRun(
+          `--header ${spelled} is given twice: give it once, with a comma between its values`,
+        )
+      read[name] = before === undefined ? value : `${before}; ${value}`
+    }
+    return read
+  },
   wrong: (value) => (typeof value === 'object' && value !== null ? undefined : 'takes an object of texts'),
 }
 

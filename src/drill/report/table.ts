@@ -6,6 +6,8 @@ import type { Silence } from '../record/outages.js'
 import type { InstanceReport, Report } from './report.js'
 import { duration, seconds } from './words.js'
 
+const LIMITED = ' (the app limits requests: --rate N stays below its limit)'
+
 /** Draws the report for a person: what happened, then the verdict in one sentence. */
 export function tableOf(report: Report): string {
   const { visits, anomalies, unjudged, drill } = report
@@ -33,7 +35,7 @@ export function tableOf(report: Report): string {
     [
       'failures',
       Object.entries(report.failures)
-        .map(([reason, times]) => `${reason} ${grouped(times)}`)
+        .map(([reason, times]) => `${reason} ${grouped(times)}${reason === '429' ? LIMITED : ''}`)
         .join(', ') || 'none',
     ],
     ['latency', latencyLine(report)],

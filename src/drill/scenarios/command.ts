@@ -1,5 +1,7 @@
 // A fault of your own: a shell command.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CouldNotRun } from '../could-not-run.js'
 import type { Scenario } from './scenario.js'
 
@@ -16,13 +18,14 @@ export function commandScenario(words: string): Scenario {
     name,
     intent: command,
     ...(number !== undefined && { at: Number(number) * factor }),
-    run: (say) => run(command, say),
+    run: (say, _, stop) => run(command, say, stop),
   }
 }
 
-/** Runs it by the shell; says its last lines. */
-async function run(command: string, say: (text: string) => void): Promise<void> {
-  const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'pipe'] })
+/** Runs it by the shell; says its last line. When the drill is stopped, so is the command with all that it started. */
+async function run(command: string, say: (text: string) => void, stop?: AbortSignal): Promise<void> {
+  // A group of its own can be ended as a whole.
+  const child = spawn(command, { shell: true, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let last = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8')
@@ -30,10 +33,29 @@ async function run(command: string, say: (text: string) => void): Promise<void> 
       last = text.trim().split('\n').at(-1)?.slice(0, 200) || last
     })
   }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', resolve)
-  })
-  if (code !== 0) throw new Error(`exit code ${code}${last === '' ? '' : `: ${last}`}`)
-  if (last !== '') say(last)
+  const end = () => kill(child, 'SIGTERM')
+  stop?.addEventListener('abort', end)
+  process.once('exit', end)
+  try {
+    if (stop?.aborted) end()
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    // Its last words may be on their way. What it leaves in the background holds its output open.
+    await Promise.race([once(child, 'close'), sleep(LAST_WORDS_MS, undefined, { ref: false })])
+    const how = code === null ? `ended by ${signal}` : `exit code ${code}`
+    if (code !== 0) throw new Error(`${how}${last === '' ? '' : `: ${last}`}`)
+    if (last !== '') say(last)
+  } finally {
+    stop?.removeEventListener('abort', end)
+    process.off('exit', end)
+  }
+}
+
+const LAST_WORDS_MS = 300
+
+function kill({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // It has ended already.
+  }
 }

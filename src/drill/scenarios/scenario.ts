@@ -13,9 +13,10 @@ export interface Scenario {
    * Does it, and returns when the app is whole again.
    * @param say notes an event
    * @param fleet may be told which instances are there, by the names that their answers carry
+   * @param stop tells that whoever started the drill wants it to end
    * @throws when it cannot be done
    */
-  run(say: (text: string) => void, fleet: Fleet): Promise<void>
+  run(say: (text: string) => void, fleet: Fleet, stop?: AbortSignal): Promise<void>
 }
 
 /** Notes which instances take load. */
@@ -48,14 +49,15 @@ export async function runScenarios(
   scenarios: readonly Scenario[],
   journal: Journal,
   pace: Pace,
+  stop?: AbortSignal,
 ): Promise<ScenarioRecord[]> {
   const timed = scenarios.flatMap(({ at, ...scenario }) => (at === undefined ? [] : [{ ...scenario, at }]))
   const inARow = scenarios.filter(({ at }) => at === undefined)
   const runTimed = timed.map(async (scenario) => {
     await pace.wait(scenario.at - journal.now())
-    return pace.stopped ? [] : [await runOne(scenario, journal, pace)]
+    return pace.stopped ? [] : [await runOne(scenario, journal, pace, stop)]
   })
-  const records = await Promise.all([runInARow(inARow, journal, pace), ...runTimed])
+  const records = await Promise.all([runInARow(inARow, journal, pace, stop), ...runTimed])
   return records.flat().sort((a, b) => a.from - b.from)
 }
 
@@ -63,26 +65,32 @@ async function runInARow(
   scenarios: readonly Scenario[],
   journal: Journal,
   pace: Pace,
+  stop: AbortSignal | undefined,
 ): Promise<ScenarioRecord[]> {
   const records: ScenarioRecord[] = []
   for (const scenario of scenarios) {
     await calm(journal, pace)
     if (pace.stopped) break
-    const record = await runOne(scenario, journal, pace)
+    const record = await runOne(scenario, journal, pace, stop)
     records.push(record)
     if (record.problem !== undefined) break
   }
   return records
 }
 
-async function runOne(scenario: Scenario, journal: Journal, pace: Pace): Promise<ScenarioRecord> {
+async function runOne(
+  scenario: Scenario,
+  journal: Journal,
+  pace: Pace,
+  stop: AbortSignal | undefined,
+): Promise<ScenarioRecord> {
   const before = { ...journal.counts, anomalies: anomaliesIn(journal) }
   const from = journal.now()
   let problem: string | undefined
   journal.takeLongestWait()
   journal.event(`${scenario.name} begins: ${scenario.intent}`)
   try {
-    await scenario.run((text) => journal.event(`${scenario.name}: ${text}`), journal)
+    await scenario.run((text) => journal.event(`${scenario.name}: ${text}`), journal, stop)
     await calm(journal, pace)
   } catch (error) {
     problem = error instanceof Error ? error.message : String(error)

@@ -123,3 +123,13 @@ test('a visit retried under its key may count once only', () => {
   book.retry(attempt)
   expect(book.acknowledge(attempt, 2)).toEqual([{ anomaly: 'doubleCounted', count: 1 }])
 })
+
+test('a session that ended with its cookie is not judged, and the next one is', () => {
+  const book = new SessionBook()
+  for (let visit = 1; visit <= 3; visit++) book.acknowledge(book.attempt(), visit)
+  book.ended()
+  for (let visit = 1; visit <= 3; visit++) expect(book.acknowledge(book.attempt(), visit)).toEqual([])
+  expect(book.isRight(3)).toBe(true)
+  expect(book.isRight(6)).toBe(false)
+  expect(book.settle(2)).toEqual([{ anomaly: 'lost', count: 1 }])
+})

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { commandScenario } from '../../../src/drill/scenarios/command.js'
+
+const fleet = { instanceReady() {}, instanceGone() {} }
+
+async function run(command: string): Promise<string[]> {
+  const said: string[] = []
+  await commandScenario(`do=${command}`).run((text) => said.push(text), fleet)
+  return said
+}
+
+test('is over when the shell is, whatever it leaves in the background', async () => {
+  const began = performance.now()
+  expect(await run('sleep 5 & echo started $!')).toEqual([expect.stringMatching(/^started \d+$/)])
+  expect(performance.now() - began).toBeLessThan(4000)
+})
+
+test('says the last line of much output', async () => {
+  expect(await run('seq 200000; echo done')).toEqual(['done'])
+})
+
+test('that fails, is not there or is killed says so', async () => {
+  await expect(run('echo no such pod >&2; exit 3')).rejects.toThrow(/^exit code 3: no such pod$/)
+  await expect(run('no-such-command')).rejects.toThrow(/^exit code 127: .*not found/)
+  await expect(run('kill -s KILL $$')).rejects.toThrow(/SIGKILL/)
+})
+
+test('ends, with all that it started, when the drill is stopped', async () => {
+  const stop = new AbortController()
+  const running = commandScenario('do=sleep 100; sleep 100').run(() => {}, fleet, stop.signal)
+  setTimeout(() => stop.abort(), 100)
+  await expect(running).rejects.toThrow(/^ended by SIGTERM$/)
+})
