@@ -29,7 +29,15 @@ interface Stryker {
   mutantCoverage?: Report['coverage']
 }
 
+/** How long a test may take, in ms of a process that is given its turn: the others of a busy machine don't count. */
 const TEST_MS = 15_000
+const TICK_MS = 50
+/** The limits of vitest's runner count them, so they only end what is beyond hope. */
+const LIMIT_MS = 150_000
+
+/** How often this process shows that it isn't in an endless loop, in ms. */
+const SIGN_MS = 1_000
+setInterval(() => process.stdout.write('.\n'), SIGN_MS).unref()
 
 const task = JSON.parse(process.argv[2] ?? '') as Task
 const stryker: Stryker = {}
@@ -37,9 +45,30 @@ if (!process.env.__STRYKER_ACTIVE_MUTANT__) Object.assign(globalThis, { __stryke
 const ran: Ran[] = []
 let red = false
 
+function report() {
+  const { mutantCoverage } = stryker
+  const report: Report = { ran, ...(mutantCoverage ? { coverage: mutantCoverage } : {}) }
+  process.stdout.write(`\n${JSON.stringify(report)}\n`, () => process.exit(red ? 1 : 0))
+}
+
+/** Ends all if a test without a limit of its own takes too long. A tick that comes late is one tick. */
+function timed(file: string, test: string): () => void {
+  let ticks = 0
+  const timer = setInterval(() => {
+    ticks += 1
+    if (ticks * TICK_MS < TEST_MS) return
+    red = true
+    ran.push({ file, test, ms: ticks * TICK_MS, failed: `took longer than ${TEST_MS} ms` })
+    clearInterval(timer)
+    report()
+  }, TICK_MS)
+  return () => clearInterval(timer)
+}
+
 for (const { path, tests } of task.files) {
   if (red && !task.all) break
   const nameOf = (test: Test) => test.fullTestName ?? test.name
+  let ended = () => {}
   const runner: VitestRunner = {
     config: {
       root: process.cwd(),
@@ -51,8 +80,8 @@ for (const { path, tests } of task.files) {
       sequence: { seed: 1, hooks: 'stack', setupFiles: 'list' },
       chaiConfig: undefined,
       maxConcurrency: 1,
-      testTimeout: TEST_MS,
-      hookTimeout: TEST_MS,
+      testTimeout: LIMIT_MS,
+      hookTimeout: LIMIT_MS,
       retry: 0,
       includeTaskLocation: false,
       tags: [],
@@ -63,9 +92,11 @@ for (const { path, tests } of task.files) {
     onBeforeRunTask(test) {
       if ((red && !task.all) || (tests && !tests.includes(nameOf(test)))) test.mode = 'skip'
       stryker.currentTestId = `${path}\n${nameOf(test)}`
+      if (test.mode === 'run' && test.timeout === LIMIT_MS) ended = timed(path, nameOf(test))
     },
     onAfterRunTask(test) {
       stryker.currentTestId = undefined
+      ended()
       if (test.mode === 'skip') return
       const failed = test.result?.errors?.[0]?.message
       if (failed !== undefined) red = true
@@ -86,5 +117,4 @@ for (const { path, tests } of task.files) {
     ran.push({ file: path, test: 'the file', ms: 0, failed: failed.slice(0, 300) })
   }
 }
-const report: Report = { ran, ...(stryker.mutantCoverage ? { coverage: stryker.mutantCoverage } : {}) }
-process.stdout.write(`\n${JSON.stringify(report)}\n`, () => process.exit(red ? 1 : 0))
+report()

@@ -78,12 +78,16 @@ export class Bundle {
     }
     const ended = atExit(end)
     const timer = setTimeout(end, limitMs)
+    let silent = setTimeout(end, SILENT_MS)
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      clearTimeout(silent)
+      silent = setTimeout(end, SILENT_MS)
       output += text
     })
     await once(child, 'close')
     clearTimeout(timer)
+    clearTimeout(silent)
     end()
     ended()
     rmSync(tmp, { recursive: true, force: true })
@@ -137,9 +141,10 @@ export interface Control {
   readonly ran: readonly Ran[]
 }
 
-const WORKERS = 2
 /** A mutant is given up (and noticed) after this, in ms: longer than all tests take on a busy machine. */
-const LIMIT_MS = 150_000
+const LIMIT_MS = 300_000
+/** And after this without a sign of life, in ms: it is in an endless loop. */
+const SILENT_MS = 20_000
 const CONTROL_EVERY = 25
 
 /** @returns a run of all tests without a change, the second if one failed in the first. @throws Error if one fails in both. */
@@ -161,6 +166,7 @@ export async function controlOf(
 export async function tryAll(
   trials: readonly Trial[],
   control: Control,
+  workers: number,
   done: (trial: Trial, verdict: Verdict, ms: number) => void,
 ): Promise<{ controls: number; red: string[] }> {
   const msOf = new Map<string, number>()
@@ -199,6 +205,6 @@ export async function tryAll(
       done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
     }
   }
-  await Promise.all(Array.from({ length: WORKERS }, work))
+  await Promise.all(Array.from({ length: workers }, work))
   return { controls, red }
 }

@@ -1,8 +1,9 @@
 // Changes the store in one place at a time, and looks whether a test or a schedule notices:
-//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh]
+//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2]
 // --only those whose name has TEXT; --most N of them, from everywhere.
-// Mutants that were noticed are remembered in dist/proof and not tried again until their file changes, or with --fresh. It ends with 1
-// if one survives that explained-survivors.ts doesn't explain, or explains in vain.
+// What became of each is remembered in dist/proof: those that were noticed are not tried again until their file changes, or with
+// --fresh; those that survived come after those that nobody has tried. It ends with 1 if one survives that explained-survivors.ts
+// doesn't explain, or explains in vain.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -14,8 +15,11 @@ import { typescriptTrials } from './typescript-trials.js'
 
 const KINDS = { lua: luaTrials, typescript: typescriptTrials }
 
+const WORKERS = 2
+
 interface Remembered {
-  readonly by: string
+  /** Absent if it survived. */
+  readonly by?: string
   /** Of the file that the mutant is of. */
   readonly hash: string
 }
@@ -26,6 +30,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     most: { type: 'string' },
     fresh: { type: 'boolean' },
+    workers: { type: 'string' },
   },
 })
 const chosen = Object.entries(KINDS).filter(([kind]) => values.of === undefined || values.of === kind)
@@ -47,13 +52,12 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   const named = trials.filter(({ name }) => name.includes(values.only ?? ''))
   const step = Math.max(1, named.length / Number(values.most ?? named.length))
   const wanted = named.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
-  const isKnown = ({ name, path }: Trial) => !values.fresh && known[name]?.hash === hashOf(path)
+  const isTried = ({ name, path }: Trial) => known[name]?.hash === hashOf(path)
+  const isKnown = (trial: Trial) => !values.fresh && isTried(trial) && known[trial.name]?.by !== undefined
   const explained = EXPLAINED[kind] ?? {}
-  const isExplained = ({ name }: Trial) => Number(explained[name] !== undefined)
-  // They take longest, and nobody waits for what they show.
-  const open = wanted
-    .filter((trial) => !isKnown(trial))
-    .sort((one, other) => isExplained(one) - isExplained(other))
+  // Those that will survive take longest, and those of them that are explained show nothing new.
+  const rank = (trial: Trial) => Number(isTried(trial)) + 2 * Number(explained[trial.name] !== undefined)
+  const open = wanted.filter((trial) => !isKnown(trial)).sort((one, other) => rank(one) - rank(other))
   const survivors: string[] = []
   let tried = 0
   const note = ({ name, path }: Trial, verdict: Verdict, ms: number) => {
@@ -63,12 +67,10 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
       `${tried}/${open.length} ${(ms / 1000).toFixed(1)} s  ${name}\n    ${said.replaceAll(/\s+/g, ' ').slice(0, 160)}`,
     )
     if (verdict === 'survived') survivors.push(name)
-    else {
-      known[name] = { by: verdict.by, hash: hashOf(path) }
-      writeFileSync(file, JSON.stringify(known, undefined, 2))
-    }
+    known[name] = { ...(verdict === 'survived' ? {} : verdict), hash: hashOf(path) }
+    writeFileSync(file, JSON.stringify(known, undefined, 2))
   }
-  const { controls, red } = await tryAll(open, control, note)
+  const { controls, red } = await tryAll(open, control, Number(values.workers ?? WORKERS), note)
   const unexplained = survivors.filter((name) => explained[name] === undefined)
   const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
   const noticed = wanted.length - survivors.length
