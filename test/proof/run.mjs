@@ -5,9 +5,12 @@ import { build } from 'esbuild'
 
 const [name, ...args] = process.argv.slice(2)
 const outfile = `dist/proof/${name}.js`
+const entryPoints = { [`${name}`]: `test/proof/${name}/main.ts` }
+// A program that it starts.
+if (name === 'histories') entryPoints['instance-with-client'] = 'test/proof/histories/instance-with-client.ts'
 await build({
-  entryPoints: [`test/proof/${name}/main.ts`],
-  outfile,
+  entryPoints,
+  outdir: 'dist/proof',
   bundle: true,
   platform: 'node',
   format: 'esm',

@@ -245,6 +245,45 @@ describe('the scripts that are made for a shape', () => {
     expect(await client.pttl('s')).toBeGreaterThan(3_590_000)
   })
 
+  describe('extend a session that this client extended a moment ago', () => {
+    const TTL = 3_600_000
+    const change = { ...NO_CHANGE, set: new Map([['a', '1']]) }
+    /** @returns what sends a commit; the mark says that the session was extended so many s ago. */
+    const openAfter = async (seconds: number) => {
+      const send = await open('s', new Map([['cookie', '{}']]))
+      await expect
+        .poll(async () => [await send(change), await client.hget('s', '@wclient')][1])
+        .toContain('\0')
+      const [now = 0] = await client.time()
+      const mark = String(await client.hget('s', '@wclient'))
+      await client.hset('s', '@wclient', mark.replace(/(?<=\0)\d{10}/, `${Number(now) - seconds}`))
+      await client.pexpire('s', TTL / 2)
+      return send
+    }
+    const isExtended = async () => (await client.pttl('s')) > TTL / 2
+
+    it.each([
+      ['not within a hundredth of its life', 10, {}, false],
+      ['not in the same second', 0, {}, false],
+      ['after a hundredth of its life', 40, {}, true],
+      ['if the clock of Redis was put back since', -100, {}, true],
+      ['if it is to expire at another time', 10, { ttlMs: 2 * TTL }, true],
+      ['not by a commit that says the same time', 10, { ttlMs: TTL }, false],
+    ])('%s', async (_when, seconds, more, expected) => {
+      const send = await openAfter(seconds)
+      await client.config('RESETSTAT')
+      await send(change, more)
+      expect([await callsOf('hmget'), await isExtended()]).toEqual([1, expected])
+    })
+
+    it('by what a commit says, though it loads all of a session that has another measure', async () => {
+      const send = await openAfter(0)
+      const [, , [pttl, ttl] = []] = await send(change, { ttlMs: 2 * TTL, loads: 'all' })
+      expect([Number(pttl), ttl]).toEqual([expect.closeTo(2 * TTL, -5), `${TTL}`])
+      expect(await client.pttl('s')).toBeGreaterThan(1.9 * TTL)
+    })
+  })
+
   it('know lists of the same length in bytes from one another', async () => {
     const { queue, deadline } = openQueue(client, 'client', 5_000)
     const cappedLists = new Map([

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { atExit } from './at-exit.js'
 
+const COUNTER = 'dist/counter/server.js'
+
 /** A built instance as a process of its own: `node dist/counter/server.js` with this environment and free ports. */
 export class InstanceProcess {
   readonly child: ChildProcess
@@ -12,10 +14,10 @@ export class InstanceProcess {
   metricsUrl = ''
   readonly #exit: Promise<number | null>
 
-  private constructor(environment: Record<string, string>) {
+  private constructor(environment: Record<string, string>, program: string) {
     const { PATH = '' } = process.env
     const env = { PATH, HOST: '127.0.0.1', PORT: '0', METRICS_PORT: '0', ...environment }
-    this.child = spawn(process.execPath, ['dist/counter/server.js'], {
+    this.child = spawn(process.execPath, [program], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -29,9 +31,9 @@ export class InstanceProcess {
     })
   }
 
-  /** Starts one and waits until it listens. */
-  static async start(environment: Record<string, string>): Promise<InstanceProcess> {
-    const instance = new InstanceProcess(environment)
+  /** Starts one, or another program that logs as it does, and waits until it listens. */
+  static async start(environment: Record<string, string>, program = COUNTER): Promise<InstanceProcess> {
+    const instance = new InstanceProcess(environment, program)
     await instance.line((entry) => entry.msg === 'listening', true)
     const { port, metricsPort } = JSON.parse(
       instance.log.find((line) => line.includes('"listening"')) ?? '{}',
@@ -43,7 +45,7 @@ export class InstanceProcess {
 
   /** Starts one that is expected to end without a signal. */
   static async run(environment: Record<string, string>): Promise<{ code: number | null; errors: string }> {
-    const instance = new InstanceProcess(environment)
+    const instance = new InstanceProcess(environment, COUNTER)
     instance.child.stdout?.resume()
     return { code: await instance.exited(), errors: instance.errors }
   }

@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import type { RedisSettings } from '../../src/counter/config/redis-settings.js'
 import { freePort } from './free-port.js'
 import { RedisServer } from './redis-server.js'
+import { TcpProxy } from './tcp-proxy.js'
 import { until } from './until.js'
 
 const SLOTS = 16_384
@@ -10,14 +11,23 @@ const PRIMARIES = 3
 
 /** A real Redis Cluster of three primaries, and the means to move its slots and to hurt it. */
 export class RedisCluster {
-  readonly #servers: readonly RedisServer[]
+  readonly servers: readonly RedisServer[]
   readonly #nodes: readonly Redis[]
-  /** Where clients and the other nodes connect: with TLS another port than the tests' own. */
+  /** Where the other nodes connect: with TLS another port than the tests' own. */
   readonly #ports: readonly number[]
+  /** Where clients do: the ports of the proxies, if there are any. */
+  readonly #announced: readonly number[]
+  readonly proxies: readonly TcpProxy[]
 
-  private constructor(servers: readonly RedisServer[], ports = servers.map(({ port }) => port)) {
-    this.#servers = servers
+  private constructor(
+    servers: readonly RedisServer[],
+    ports = servers.map(({ port }) => port),
+    proxies: readonly TcpProxy[] = [],
+  ) {
+    this.servers = servers
     this.#ports = ports
+    this.proxies = proxies
+    this.#announced = proxies.length > 0 ? proxies.map(({ port }) => port) : ports
     this.#nodes = servers.map(({ port }) => {
       const node = new Redis(port, '127.0.0.1', { retryStrategy: () => 50 })
       return node.on('error', () => {})
@@ -52,8 +62,31 @@ export class RedisCluster {
     return cluster
   }
 
+  /** Starts one whose clients reach each primary through a proxy, and each of which keeps what it acknowledged through a crash. */
+  static async startBehindProxies(): Promise<RedisCluster> {
+    const [servers, proxies]: [RedisServer[], TcpProxy[]] = [[], []]
+    while (servers.length < PRIMARIES) {
+      const port = await freePort()
+      if (port > 55_535) continue
+      const proxy = await TcpProxy.start(port)
+      const announced = [
+        '--cluster-announce-port',
+        `${proxy.port}`,
+        '--cluster-announce-bus-port',
+        `${port + 10_000}`,
+      ]
+      const kept = ['--appendonly', 'yes', '--appendfsync', 'always']
+      const own = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', ...announced, ...kept]
+      servers.push(await RedisServer.startOn(port, ...own))
+      proxies.push(proxy)
+    }
+    const cluster = new RedisCluster(servers, undefined, proxies)
+    await cluster.#form()
+    return cluster
+  }
+
   get addresses(): { host: string; port: number }[] {
-    return this.#ports.map((port) => ({ host: '127.0.0.1', port }))
+    return this.#announced.map((port) => ({ host: '127.0.0.1', port }))
   }
 
   get settings(): RedisSettings {
@@ -80,7 +113,7 @@ export class RedisCluster {
   async moveSlot(key: string, between: () => Promise<void>): Promise<void> {
     const slot = Number(await this.#nodes[0]?.cluster('KEYSLOT', key))
     const ids = await Promise.all(this.#nodes.map((node) => node.cluster('MYID') as Promise<string>))
-    const from = this.#servers.indexOf(await this.primaryOf(key))
+    const from = this.servers.indexOf(await this.primaryOf(key))
     const to = (from + 1) % PRIMARIES
     const [source, target] = [this.#nodes[from], this.#nodes[to]] as [Redis, Redis]
     await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[from] ?? '')
@@ -88,7 +121,7 @@ export class RedisCluster {
     for (;;) {
       const [name] = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 1)) as string[]
       if (name === undefined) break
-      await source.call('MIGRATE', '127.0.0.1', this.#servers[to]?.port ?? 0, name, 0, 5_000)
+      await source.call('MIGRATE', '127.0.0.1', this.servers[to]?.port ?? 0, name, 0, 5_000)
       await between()
     }
     for (const node of [target, source, ...this.#nodes.slice(0, PRIMARIES)]) {
@@ -115,6 +148,12 @@ export class RedisCluster {
     }, 30_000)
   }
 
+  /** @returns the name of one of its keys; undefined if it has none. */
+  async anyKey(): Promise<string | undefined> {
+    const keys = await Promise.all(this.#nodes.map((node) => node.randomkey()))
+    return keys.find((key) => key !== null) ?? undefined
+  }
+
   /** Has no session any more. */
   async empty(): Promise<void> {
     await this.settled()
@@ -125,12 +164,12 @@ export class RedisCluster {
 
   /** @returns the server that has a key, by what all nodes say but those of the dead one. */
   async primaryOf(key: string, dead?: RedisServer): Promise<RedisServer> {
-    const living = this.#nodes.filter((_, i) => this.#servers[i] !== dead)
+    const living = this.#nodes.filter((_, i) => this.servers[i] !== dead)
     const slot = Number(await living[0]?.cluster('KEYSLOT', key))
     let primary: RedisServer | undefined
     await until(async () => {
       const ports = new Set(await Promise.all(living.map((node) => portOf(node, slot))))
-      primary = this.#servers.find(({ port }) => ports.size === 1 && ports.has(port))
+      primary = this.servers.find((_, i) => ports.size === 1 && ports.has(this.#announced[i]))
       return primary !== undefined
     })
     if (!primary) throw new Error('no primary')
@@ -171,12 +210,13 @@ export class RedisCluster {
 
   async stop(): Promise<void> {
     for (const node of this.#nodes) node.disconnect()
-    await Promise.all(this.#servers.map((server) => server.stop()))
+    await Promise.all(this.servers.map((server) => server.stop()))
+    await Promise.all(this.proxies.map((proxy) => proxy.stop()))
   }
 
   async #failOver(key: string, ...how: string[]): Promise<void> {
     const old = await this.primaryOf(key)
-    const id = String(await this.#nodes[this.#servers.indexOf(old)]?.cluster('MYID'))
+    const id = String(await this.#nodes[this.servers.indexOf(old)]?.cluster('MYID'))
     const succeeded = async () => (await this.primaryOf(key)) !== old
     // One that took longer than 5 s is given up, and not tried again: the primary lives.
     await until(async () => {

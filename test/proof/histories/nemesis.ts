@@ -19,7 +19,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     await onProxy(platform, random, 'back', (lost) => (lost ? 'silence' : 'pass'))
   },
   async 'connections cut'(platform, random) {
-    platform.proxyOf(random.between(0, platform.instances - 1)).cut()
+    random.oneOf(platform.proxies).cut()
   },
   async 'an instance killed'(platform, random) {
     await platform.replace(random.between(0, platform.instances - 1))
@@ -30,25 +30,39 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     await pause(freezeMs(random))
     platform.signal(index, 'SIGCONT')
   },
-  async 'Redis killed'(platform) {
-    await platform.redis.kill()
-    await platform.redis.start()
+  async 'a Redis killed'({ servers }, random) {
+    const server = random.oneOf(servers)
+    await server.kill()
+    await server.start()
   },
-  async 'Redis frozen'(platform, random) {
-    platform.redis.freeze()
+  async 'a Redis frozen'({ servers }, random) {
+    const server = random.oneOf(servers)
+    server.freeze()
     await pause(freezeMs(random))
-    platform.redis.thaw()
+    server.thaw()
+  },
+}
+
+/** In a Cluster only. */
+const CLUSTER_FAULTS: Readonly<Record<string, Fault>> = {
+  async 'a slot moved'({ cluster }) {
+    await cluster?.settled()
+    const key = await cluster?.anyKey()
+    if (key !== undefined) await cluster?.moveSlot(key, () => pause(100))
   },
 }
 
 /** Hurts the platform, in one way after the other, until it is stopped. */
 export class Nemesis {
   /** How often each fault came. */
-  readonly faults = new Map<string, number>(Object.keys(FAULTS).map((name) => [name, 0]))
+  readonly faults: Map<string, number>
+  readonly #kinds: Readonly<Record<string, Fault>>
   readonly #over = new AbortController()
   readonly #running: Promise<void>
 
   constructor(platform: Platform, random: Random) {
+    this.#kinds = platform.cluster ? { ...FAULTS, ...CLUSTER_FAULTS } : FAULTS
+    this.faults = new Map(Object.keys(this.#kinds).map((name) => [name, 0]))
     this.#running = this.#run(platform, random)
     // stop() tells.
     this.#running.catch(() => {})
@@ -64,21 +78,21 @@ export class Nemesis {
     while (!signal.aborted) {
       await pause(random.between(100, 800), undefined, { signal }).catch(() => {})
       if (signal.aborted) return
-      const [name, fault] = random.oneOf(Object.entries(FAULTS))
+      const [name, fault] = random.oneOf(Object.entries(this.#kinds))
       this.faults.set(name, (this.faults.get(name) ?? 0) + 1)
       await fault(platform, random)
     }
   }
 }
 
-/** Lets a rule of one instance's proxy decide for a while, of about a fifth of what passes, that it is lost. */
+/** Lets a rule of one proxy decide for a while, of about a fifth of what passes, that it is lost. */
 async function onProxy(
   platform: Platform,
   random: Random,
   way: 'there' | 'back',
   fate: (lost: boolean) => 'pass' | 'cut' | 'reset' | 'silence',
 ): Promise<void> {
-  const proxy = platform.proxyOf(random.between(0, platform.instances - 1))
+  const proxy = random.oneOf(platform.proxies)
   proxy[way] = () => fate(random.chance(0.2))
   await pause(random.between(100, 600))
   proxy[way] = () => 'pass'

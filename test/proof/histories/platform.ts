@@ -1,78 +1,107 @@
 import { InstanceProcess } from '../../support/instance.js'
+import { RedisCluster } from '../../support/redis-cluster.js'
 import { RedisServer } from '../../support/redis-server.js'
 import { TcpProxy } from '../../support/tcp-proxy.js'
 
-/** An instance of the counter, its way to Redis, and what is done to it just now. */
-interface Place {
-  process: InstanceProcess
-  readonly proxy: TcpProxy
+const INSTANCE_WITH_CLIENT = 'dist/proof/instance-with-client.js'
+
+/** What is judged. */
+export interface Setup {
+  readonly name: string
+  readonly store: 'exact' | 'connect-redis'
+  /** One of test/support/clients.ts. Without it the counter's own, as it connects it. */
+  readonly client?: string
+  readonly isCluster?: boolean
 }
 
-/** A Redis that keeps what it acknowledged through a crash, and instances of the counter, each behind a proxy of its own. */
+/** A Redis that keeps what it acknowledged through a crash, or a Cluster of three, and instances of the counter. */
 export class Platform {
-  readonly redis: RedisServer
-  readonly #environment: Record<string, string>
-  readonly #places: readonly Place[]
+  readonly servers: readonly RedisServer[]
+  /** A server's own in a Cluster, else an instance's. */
+  readonly proxies: readonly TcpProxy[]
+  readonly cluster: RedisCluster | undefined
+  /** By index. */
+  readonly #processes: InstanceProcess[] = []
+  readonly #start: (index: number) => Promise<InstanceProcess>
 
-  private constructor(redis: RedisServer, environment: Record<string, string>, places: readonly Place[]) {
-    this.redis = redis
-    this.#environment = environment
-    this.#places = places
+  private constructor(
+    { servers, proxies, cluster }: Pick<Platform, 'servers' | 'proxies' | 'cluster'>,
+    start: (index: number) => Promise<InstanceProcess>,
+  ) {
+    this.servers = servers
+    this.proxies = proxies
+    this.cluster = cluster
+    this.#start = start
   }
 
-  static async start(instances: number, store: string, deadlineMs: number): Promise<Platform> {
-    const redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
-    const environment = {
-      SESSION_STORE: store,
-      SESSION_SECRET: 'only of the histories',
-      SESSION_DEADLINE_MS: `${deadlineMs}`,
-    }
-    const places: Place[] = []
-    for (let i = 0; i < instances; i += 1) {
-      const proxy = await TcpProxy.start(redis.port)
-      places.push({ proxy, process: await startInstance(environment, proxy) })
-    }
-    return new Platform(redis, environment, places)
+  static async start(instances: number, setup: Setup, deadlineMs: number): Promise<Platform> {
+    const redis = setup.isCluster ? await aCluster() : await aServer(instances)
+    const platform = new Platform(redis, (index) => startInstance(setup, deadlineMs, redis, index))
+    for (let i = 0; i < instances; i += 1) platform.#processes.push(await platform.#start(i))
+    return platform
   }
 
   get instances(): number {
-    return this.#places.length
+    return this.#processes.length
   }
 
   urlOf(index: number): string {
-    return this.#at(index).process.url
-  }
-
-  proxyOf(index: number): TcpProxy {
-    return this.#at(index).proxy
+    return this.#at(index).url
   }
 
   signal(index: number, signal: NodeJS.Signals): void {
-    this.#at(index).process.child.kill(signal)
+    this.#at(index).child.kill(signal)
   }
 
   /** Kills an instance and starts another in its place. */
   async replace(index: number): Promise<void> {
-    const place = this.#at(index)
-    await place.process.end('SIGKILL')
-    place.process = await startInstance(this.#environment, place.proxy)
+    await this.#at(index).end('SIGKILL')
+    this.#processes[index] = await this.#start(index)
   }
 
   async stop(): Promise<void> {
-    for (const { process, proxy } of this.#places) {
-      await process.end('SIGKILL')
-      await proxy.stop()
+    for (const process of this.#processes) await process.end('SIGKILL')
+    if (this.cluster) await this.cluster.stop()
+    else {
+      await Promise.all(this.proxies.map((proxy) => proxy.stop()))
+      await Promise.all(this.servers.map((server) => server.stop()))
     }
-    await this.redis.stop()
   }
 
-  #at(index: number): Place {
-    const place = this.#places[index]
-    if (!place) throw new RangeError(`there is no instance ${index}`)
-    return place
+  #at(index: number): InstanceProcess {
+    const process = this.#processes[index]
+    if (!process) throw new RangeError(`there is no instance ${index}`)
+    return process
   }
 }
 
-function startInstance(environment: Record<string, string>, proxy: TcpProxy): Promise<InstanceProcess> {
-  return InstanceProcess.start({ ...environment, REDIS_URL: `redis://127.0.0.1:${proxy.port}` })
+type Redis = Pick<Platform, 'servers' | 'proxies' | 'cluster'>
+
+async function aServer(instances: number): Promise<Redis> {
+  const server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+  const proxies = await Promise.all(Array.from({ length: instances }, () => TcpProxy.start(server.port)))
+  return { servers: [server], proxies, cluster: undefined }
+}
+
+async function aCluster(): Promise<Redis> {
+  const cluster = await RedisCluster.startBehindProxies()
+  return { servers: cluster.servers, proxies: cluster.proxies, cluster }
+}
+
+function startInstance(
+  { store, client }: Setup,
+  deadlineMs: number,
+  { proxies, cluster }: Redis,
+  index: number,
+): Promise<InstanceProcess> {
+  const environment = { SESSION_SECRET: 'only of the histories', SESSION_DEADLINE_MS: `${deadlineMs}` }
+  const ports = (cluster ? proxies : proxies.slice(index, index + 1)).map(({ port }) => port)
+  if (client === undefined) {
+    const redis = { SESSION_STORE: store, REDIS_URL: `redis://127.0.0.1:${ports[0]}` }
+    return InstanceProcess.start({ ...environment, ...redis })
+  }
+  return InstanceProcess.start(
+    { ...environment, CLIENT: client, REDIS_PORTS: ports.join() },
+    INSTANCE_WITH_CLIENT,
+  )
 }

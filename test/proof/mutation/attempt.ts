@@ -1,12 +1,16 @@
-// Runs tests in this process until the first that fails: node attempt.js TASK, with TASK as JSON. Prints what it found as a line of JSON.
+// Runs tests in this process, each time until the first that fails. Takes tasks as lines of JSON, and answers each with a line of JSON:
+// what it found.
+import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { startTests, type Test, type VitestRunner } from '@vitest/runner'
+import { type File, startTests, type Test, type VitestRunner } from '@vitest/runner'
 
 /** What to run: files of tests, in this order, and of each only these tests, if not all. */
 export interface Task {
   readonly files: readonly { readonly path: string; readonly tests?: readonly string[] }[]
-  /** Goes on after a test that fails. */
+  /** Goes on after a test that fails, and tells what came by which mutant. */
   readonly all?: boolean
+  /** By Stryker's number, if its source has mutants to be switched on. */
+  readonly mutant?: string | undefined
 }
 
 export interface Ran {
@@ -19,57 +23,89 @@ export interface Ran {
 
 export interface Report {
   readonly ran: readonly Ran[]
+  /** Something of a test still runs, or failed behind its back: not to be used again, nor believed if others ran before. */
+  readonly spent?: boolean
   /** Of each test the mutants that it came by, if the source counts them; `static` at loading. */
   readonly coverage?: { readonly static: Counts; readonly perTest: Readonly<Record<string, Counts>> }
 }
 type Counts = Readonly<Record<string, number>>
 
+/** What the code of Stryker's mutants looks at. */
 interface Stryker {
+  activeMutant?: string | undefined
   currentTestId?: string | undefined
   mutantCoverage?: Report['coverage']
+  hitCount?: number
+  /** So often it may come by the mutant: more often is an endless loop. */
+  readonly hitLimit: number
 }
 
 /** How long a test may take, in ms of a process that is given its turn: the others of a busy machine don't count. */
-const TEST_MS = 15_000
+const TEST_MS = 8_000
 const TICK_MS = 50
 /** The limits of vitest's runner count them, so they only end what is beyond hope. */
 const LIMIT_MS = 150_000
-
 /** How often this process shows that it isn't in an endless loop, in ms. */
 const SIGN_MS = 1_000
-setInterval(() => process.stdout.write('.\n'), SIGN_MS).unref()
 
-const task = JSON.parse(process.argv[2] ?? '') as Task
-const stryker: Stryker = {}
-if (!process.env.__STRYKER_ACTIVE_MUTANT__) Object.assign(globalThis, { __stryker__: stryker })
-const ran: Ran[] = []
-let red = false
+const stryker: Stryker = { hitLimit: 2_000_000 }
+// A mutant at loading is there from the beginning.
+const { __STRYKER_ACTIVE_MUTANT__: atLoading } = process.env
+Object.assign(globalThis, { __stryker__: stryker })
+let imports = 0
 
-function report() {
+const unhandled: unknown[] = []
+for (const event of ['unhandledRejection', 'uncaughtException'])
+  process.on(event, (error: unknown) => unhandled.push(error))
+const signs = setInterval(() => process.stdout.write('.\n'), SIGN_MS)
+for await (const line of createInterface(process.stdin)) {
+  const report = await attempt(JSON.parse(line) as Task)
+  await new Promise((resolve) => process.stdout.write(`\n${JSON.stringify(report)}\n`, resolve))
+}
+clearInterval(signs)
+process.exit(0)
+
+async function attempt({ files, all, mutant = atLoading }: Task): Promise<Report> {
+  stryker.activeMutant = mutant
+  if (mutant !== undefined) stryker.hitCount = 0
+  const ran: Ran[] = []
+  const note = (one: Ran) => {
+    ran.push({ ...one, ...(one.failed === undefined ? {} : { failed: one.failed.slice(0, 300) }) })
+  }
+  let spent = false
+  const isRed = () => ran.some(({ failed }) => failed !== undefined)
+  for (const { path, tests } of files) {
+    if (isRed() && !all) break
+    unhandled.length = 0
+    const [file] =
+      (await new Promise<File[] | undefined>((resolve, reject) => {
+        const runner = runnerOf(path, tests, all ? () => false : isRed, note, () => {
+          spent = true
+          resolve(undefined)
+        })
+        startTests([path], runner).then(resolve, reject)
+      })) ?? []
+    const failed =
+      file?.result?.errors?.[0]?.message ??
+      file?.tasks.find(({ result }) => result?.errors)?.result?.errors?.[0]?.message ??
+      (unhandled.length > 0 ? `nobody handles ${unhandled[0]}` : undefined)
+    spent ||= unhandled.length > 0
+    if (failed !== undefined && !isRed()) note({ file: path, test: 'the file', ms: 0, failed })
+  }
   const { mutantCoverage } = stryker
-  const report: Report = { ran, ...(mutantCoverage ? { coverage: mutantCoverage } : {}) }
-  process.stdout.write(`\n${JSON.stringify(report)}\n`, () => process.exit(red ? 1 : 0))
+  return { ran, spent, ...(all && mutantCoverage ? { coverage: mutantCoverage } : {}) }
 }
 
-/** Ends all if a test without a limit of its own takes too long. A tick that comes late is one tick. */
-function timed(file: string, test: string): () => void {
-  let ticks = 0
-  const timer = setInterval(() => {
-    ticks += 1
-    if (ticks * TICK_MS < TEST_MS) return
-    red = true
-    ran.push({ file, test, ms: ticks * TICK_MS, failed: `took longer than ${TEST_MS} ms` })
-    clearInterval(timer)
-    report()
-  }, TICK_MS)
-  return () => clearInterval(timer)
-}
-
-for (const { path, tests } of task.files) {
-  if (red && !task.all) break
+function runnerOf(
+  path: string,
+  tests: readonly string[] | undefined,
+  isOver: () => boolean,
+  note: (one: Ran) => void,
+  tooLong: () => void,
+): VitestRunner {
   const nameOf = (test: Test) => test.fullTestName ?? test.name
-  let ended = () => {}
-  const runner: VitestRunner = {
+  let timer: NodeJS.Timeout | undefined
+  return {
     config: {
       root: process.cwd(),
       setupFiles: [],
@@ -88,33 +124,33 @@ for (const { path, tests } of task.files) {
       tagsFilter: undefined,
       strictTags: false,
     },
-    importFile: (file) => import(pathToFileURL(file).href),
+    // The same file again is another module; what it imports is the same.
+    importFile(file) {
+      imports += 1
+      return import(`${pathToFileURL(file)}?${imports}`)
+    },
     onBeforeRunTask(test) {
-      if ((red && !task.all) || (tests && !tests.includes(nameOf(test)))) test.mode = 'skip'
+      if (isOver() || (tests && !tests.includes(nameOf(test)))) test.mode = 'skip'
+      if (test.mode === 'skip') return
       stryker.currentTestId = `${path}\n${nameOf(test)}`
-      if (test.mode === 'run' && test.timeout === LIMIT_MS) ended = timed(path, nameOf(test))
+      if (test.timeout !== LIMIT_MS) return
+      // A tick that comes late is one tick.
+      let ticks = 0
+      timer = setInterval(() => {
+        ticks += 1
+        if (ticks * TICK_MS < TEST_MS) return
+        clearInterval(timer)
+        note({ file: path, test: nameOf(test), ms: TEST_MS, failed: `took longer than ${TEST_MS} ms` })
+        tooLong()
+      }, TICK_MS)
     },
     onAfterRunTask(test) {
       stryker.currentTestId = undefined
-      ended()
+      clearInterval(timer)
       if (test.mode === 'skip') return
       const failed = test.result?.errors?.[0]?.message
-      if (failed !== undefined) red = true
-      ran.push({
-        file: path,
-        test: nameOf(test),
-        ms: test.result?.duration ?? 0,
-        ...(failed === undefined ? {} : { failed: failed.slice(0, 300) }),
-      })
+      const { duration: ms = 0 } = test.result ?? {}
+      note({ file: path, test: nameOf(test), ms, ...(failed === undefined ? {} : { failed }) })
     },
   }
-  const [file] = await startTests([path], runner)
-  const failed =
-    file?.result?.errors?.[0]?.message ??
-    file?.tasks.find(({ result }) => result?.errors)?.result?.errors?.[0]?.message
-  if (failed !== undefined && !red) {
-    red = true
-    ran.push({ file: path, test: 'the file', ms: 0, failed: failed.slice(0, 300) })
-  }
 }
-report()

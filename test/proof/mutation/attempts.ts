@@ -1,117 +1,8 @@
-// Tries mutants: builds the store and its tests with a change, and runs the tests until the first that fails.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
-import { build } from 'esbuild'
-import { atExit } from '../../support/at-exit.js'
-import type { Ran, Report, Task } from './attempt.js'
-
-const FOLDER = 'dist/proof/mutation'
-const ATTEMPT = 'test/proof/mutation/attempt.ts'
-
-/** Tests, and the store as they know it, built with a change of its source. */
-export class Bundle {
-  readonly #folder: string
-
-  private constructor(folder: string) {
-    this.#folder = folder
-  }
-
-  /** @param name of the folder that it is built into, which a bundle of this name leaves to the next. */
-  static async build(
-    name: string,
-    tests: readonly string[],
-    change: (path: string, source: string) => string = (_path, source) => source,
-  ): Promise<Bundle> {
-    const folder = resolve(FOLDER, name)
-    rmSync(folder, { recursive: true, force: true })
-    await build({
-      entryPoints: [...tests, ATTEMPT],
-      outdir: folder,
-      outbase: '.',
-      bundle: true,
-      splitting: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      target: 'es2023',
-      alias: { vitest: resolve('test/proof/mutation/in-process-vitest.ts') },
-      plugins: [
-        {
-          name: 'change',
-          setup({ onLoad }) {
-            onLoad({ filter: /src\/store\/.*\.ts$/ }, async ({ path }) => ({
-              contents: change(relative(process.cwd(), path), await readFile(path, 'utf8')),
-              loader: 'ts',
-            }))
-          },
-        },
-      ],
-    })
-    return new Bundle(folder)
-  }
-
-  /**
-   * Runs tests in a process of their own; what they start ends with it.
-   * @param files the sources of the tests
-   * @returns undefined if it did not end within limitMs, or ended without a report.
-   */
-  async run(task: Task, limitMs: number, env: Record<string, string> = {}): Promise<Report | undefined> {
-    const built = (path: string) => `${this.#folder}/${path.replace(/\.ts$/, '.js')}`
-    const files = task.files.map((file) => ({ ...file, path: built(file.path) }))
-    const tmp = `${this.#folder}/tmp`
-    mkdirSync(tmp, { recursive: true })
-    const child = spawn(process.execPath, [built(ATTEMPT), JSON.stringify({ ...task, files })], {
-      env: { ...process.env, TMPDIR: tmp, NODE_COMPILE_CACHE: resolve(FOLDER, 'compiled'), ...env },
-      stdio: ['ignore', 'pipe', 'ignore'],
-      // A group of its own, to end with all that it has started.
-      detached: true,
-    })
-    const end = () => {
-      try {
-        process.kill(-Number(child.pid), 'SIGKILL')
-      } catch {
-        // It has ended.
-      }
-    }
-    const ended = atExit(end)
-    const timer = setTimeout(end, limitMs)
-    let silent = setTimeout(end, SILENT_MS)
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      clearTimeout(silent)
-      silent = setTimeout(end, SILENT_MS)
-      output += text
-    })
-    await once(child, 'close')
-    clearTimeout(timer)
-    clearTimeout(silent)
-    end()
-    ended()
-    rmSync(tmp, { recursive: true, force: true })
-    const line = output.trimEnd().split('\n').at(-1) ?? ''
-    if (!line.startsWith('{"ran"')) return undefined
-    const report = JSON.parse(line) as Report
-    const source = (path: string) => relative(this.#folder, path).replace(/\.js(?=$|\n)/, '.ts')
-    const { ran, coverage } = report
-    return {
-      ran: ran.map((one) => ({ ...one, file: source(one.file) })),
-      ...(coverage && {
-        coverage: {
-          static: coverage.static,
-          perTest: Object.fromEntries(
-            Object.entries(coverage.perTest).map(([test, counts]) => [source(test), counts]),
-          ),
-        },
-      }),
-    }
-  }
-}
-
-/** A file of tests, or some of its tests. */
-export type File = Task['files'][number]
+// Tries mutants: runs the tests of each until the first that fails.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Ran, Report } from './attempt.js'
+import type { Bundle, Runs } from './bundle.js'
+import { type File, filesOf, TestOrder } from './test-order.js'
 
 /** What became of a mutant. */
 export type Verdict = { readonly by: string } | 'survived'
@@ -125,6 +16,8 @@ export interface Trial {
   /** Those that may notice it. */
   readonly files: readonly File[]
   readonly env?: Record<string, string>
+  /** To be switched on in a process that tries others before and after it; such a trial has no environment. */
+  readonly mutant?: string
   /** Builds the bundle, or takes one that has been built. */
   bundle(worker: string): Promise<Bundle>
 }
@@ -143,68 +36,130 @@ export interface Control {
 
 /** A mutant is given up (and noticed) after this, in ms: longer than all tests take on a busy machine. */
 const LIMIT_MS = 300_000
-/** And after this without a sign of life, in ms: it is in an endless loop. */
-const SILENT_MS = 20_000
 const CONTROL_EVERY = 25
+/** How many mutants are tried in one process, at most. */
+const TASKS_OF_A_PROCESS = 20
 
-/** @returns a run of all tests without a change, the second if one failed in the first. @throws Error if one fails in both. */
+/**
+ * @returns a run of all tests without a change, the second if one failed in the first; the last one, if nothing has changed since.
+ * @throws Error if one fails in both
+ */
 export async function controlOf(
   bundle: Bundle,
   files: readonly string[],
 ): Promise<{ control: Control; report: Report }> {
   const all = { files: files.map((path) => ({ path })), all: true }
+  const kept = `dist/proof/control-${await bundle.hash()}.json`
   let red: readonly Ran[] | undefined
   for (let tries = 0; tries < 2; tries += 1) {
-    const report = await bundle.run(all, LIMIT_MS * 2)
+    const report = existsSync(kept)
+      ? (JSON.parse(readFileSync(kept, 'utf8')) as Report)
+      : await bundle.run(all, LIMIT_MS * 2)
     red = report?.ran.filter(({ failed }) => failed !== undefined)
-    if (report && red?.length === 0) return { control: { bundle, ran: report.ran }, report }
+    if (!report || red?.length !== 0) continue
+    writeFileSync(kept, JSON.stringify(report))
+    return { control: { bundle, ran: report.ran }, report }
   }
   throw new Error(`without a change, too: ${JSON.stringify(red)}`)
 }
 
-/** Tries mutants, those files of tests first that are quick to notice others. */
+interface Settings {
+  readonly workers: number
+  /** How long the tests of a mutant may take on a quiet machine, in ms: those that notice most in the least time. Without it all run. */
+  readonly budgetMs?: number | undefined
+  readonly done: (trial: Trial, verdict: Verdict, ms: number) => void
+}
+
+/**
+ * Tries mutants, those tests first that are quick to notice others.
+ * @returns how often tests ran without a change, and which failed then
+ */
 export async function tryAll(
   trials: readonly Trial[],
   control: Control,
-  workers: number,
-  done: (trial: Trial, verdict: Verdict, ms: number) => void,
+  { workers, budgetMs, done }: Settings,
 ): Promise<{ controls: number; red: string[] }> {
-  const msOf = new Map<string, number>()
-  const noticedBy = new Map<string, number>()
-  for (const { file, ms } of control.ran) msOf.set(file, (msOf.get(file) ?? 100) + ms)
-  // What noticed others of the same source is likely to notice this one.
-  const costOf = (source: string, { path }: File) =>
-    (msOf.get(path) ?? 1_000) /
-    (1 + (noticedBy.get(path) ?? 0) + 10 * (noticedBy.get(`${source} ${path}`) ?? 0))
+  const order = new TestOrder(control.ran)
   const red: string[] = []
-  let controls = 0
-  const failureOf = (report: Report | undefined): Ran | 'no end' | undefined => {
-    if (!report) return 'no end'
-    return report.ran.find(({ failed }) => failed !== undefined)
+  let [controls, begun] = [0, 0]
+  /** @returns whether it did not fail. */
+  const passes = (report: Report | undefined): boolean => {
+    controls += 1
+    const failure = failureOf(report)
+    if (failure) red.push(textOf(failure))
+    return failure === undefined
   }
-  const textOf = (failure: Ran | 'no end') =>
-    failure === 'no end' ? failure : `${failure.file}: ${failure.test}: ${failure.failed}`
-  let begun = 0
+  const noticed = ({ path }: Trial, failure: Failure | undefined) => {
+    if (failure && failure !== NO_END) order.noticed(path, failure)
+  }
+  const alone = async (
+    trial: Trial,
+    files: readonly File[],
+    bundle: Bundle,
+  ): Promise<Failure | undefined> => {
+    const { env, mutant } = trial
+    return failureOf(await bundle.run({ files, mutant }, LIMIT_MS, env))
+  }
   const work = async (_: unknown, worker: number) => {
+    let runs: Runs | undefined
+    /** Noticed by tests of this process; not told before they pass in it without a change. */
+    let unsure: { trial: Trial; files: readonly File[]; failure: Ran; ms: number }[] = []
+    const confirm = async (isUsable: boolean) => {
+      const tests = new Set(unsure.map(({ failure: { file, test } }) => `${file}\n${test}`))
+      const without =
+        isUsable && tests.size > 0 ? await runs?.next({ files: filesOf([...tests]) }, LIMIT_MS) : undefined
+      const isSure = without !== undefined && !without.spent && failureOf(without) === undefined
+      if (isSure) controls += 1
+      for (const { trial, files, failure, ms } of unsure) {
+        const found = isSure ? failure : await alone(trial, files, await trial.bundle(`${worker}`))
+        done(trial, found ? { by: textOf(found) } : 'survived', ms)
+      }
+      unsure = []
+      await runs?.end()
+      runs = undefined
+    }
     for (let trial = trials[begun]; trial; trial = trials[begun]) {
       begun += 1
-      const { path } = trial
-      const files = [...trial.files].sort((one, other) => costOf(path, one) - costOf(path, other))
-      if (begun % CONTROL_EVERY === 0) {
-        controls += 1
-        const failure = failureOf(await control.bundle.run({ files }, LIMIT_MS))
-        if (failure) red.push(textOf(failure))
-      }
+      const files = order.of(trial.path, trial.files, budgetMs)
       const began = performance.now()
+      if (files.length === 0) {
+        done(trial, 'survived', 0)
+        continue
+      }
       const bundle = await trial.bundle(`${worker}`)
-      const failure =
-        files.length > 0 ? failureOf(await bundle.run({ files }, LIMIT_MS, trial.env)) : undefined
-      if (failure && failure !== 'no end')
-        for (const key of [failure.file, `${path} ${failure.file}`])
-          noticedBy.set(key, (noticedBy.get(key) ?? 0) + 1)
-      done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
+      if (trial.mutant === undefined) {
+        if (begun % CONTROL_EVERY === 0) passes(await control.bundle.run({ files }, LIMIT_MS))
+        const failure = await alone(trial, files, bundle)
+        noticed(trial, failure)
+        done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
+        continue
+      }
+      runs ??= bundle.open()
+      const report = await runs.next({ files, mutant: trial.mutant }, LIMIT_MS)
+      let failure = failureOf(report)
+      if (!report || report.spent) {
+        await confirm(report !== undefined)
+        failure = await alone(trial, files, bundle)
+        done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
+      } else if (failure && failure !== NO_END)
+        unsure.push({ trial, files, failure, ms: performance.now() - began })
+      else done(trial, 'survived', performance.now() - began)
+      if (!report?.spent) noticed(trial, failure)
+      if ((runs?.tasks ?? 0) >= TASKS_OF_A_PROCESS) await confirm(true)
     }
+    await confirm(true)
   }
   await Promise.all(Array.from({ length: workers }, work))
   return { controls, red }
+}
+
+const NO_END = 'no end'
+type Failure = Ran | typeof NO_END
+
+function failureOf(report: Report | undefined): Failure | undefined {
+  return report ? report.ran.find(({ failed }) => failed !== undefined) : NO_END
+}
+
+function textOf(failure: Failure): string {
+  return failure === NO_END ? failure : `${failure.file}: ${failure.test}: ${failure.failed}`
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Bundle, controlOf, type Trials } from './attempts.js'
+import { controlOf, type Trials } from './attempts.js'
+import { Bundle } from './bundle.js'
 import { type LuaMutant, luaMutants } from './lua-mutants.js'
 import { LUA_TESTS } from './tests.js'
 

@@ -1,6 +1,7 @@
 // Changes the store in one place at a time, and looks whether a test or a schedule notices:
-//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2]
-// --only those whose name has TEXT; --most N of them, from everywhere.
+//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2] [--budget MS]
+// --only those whose name has TEXT; --most N of them, from everywhere; --budget: the tests of each take no longer (on a
+// quiet machine), so that those that nearly all notice are found first.
 // What became of each is remembered in dist/proof: those that were noticed are not tried again until their file changes, or with
 // --fresh; those that survived come after those that nobody has tried. It ends with 1 if one survives that explained-survivors.ts
 // doesn't explain, or explains in vain.
@@ -16,6 +17,8 @@ import { typescriptTrials } from './typescript-trials.js'
 const KINDS = { lua: luaTrials, typescript: typescriptTrials }
 
 const WORKERS = 2
+/** Each pass goes through all files: what has been tried is an even sample at any time. */
+const PASSES = 10
 
 interface Remembered {
   /** Absent if it survived. */
@@ -31,6 +34,7 @@ const { values } = parseArgs({
     most: { type: 'string' },
     fresh: { type: 'boolean' },
     workers: { type: 'string' },
+    budget: { type: 'string' },
   },
 })
 const chosen = Object.entries(KINDS).filter(([kind]) => values.of === undefined || values.of === kind)
@@ -57,7 +61,11 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   const explained = EXPLAINED[kind] ?? {}
   // Those that will survive take longest, and those of them that are explained show nothing new.
   const rank = (trial: Trial) => Number(isTried(trial)) + 2 * Number(explained[trial.name] !== undefined)
-  const open = wanted.filter((trial) => !isKnown(trial)).sort((one, other) => rank(one) - rank(other))
+  const open = wanted
+    .filter((trial) => !isKnown(trial))
+    .map((trial, i) => ({ trial, pass: i % PASSES }))
+    .sort((one, other) => rank(one.trial) - rank(other.trial) || one.pass - other.pass)
+    .map(({ trial }) => trial)
   const survivors: string[] = []
   let tried = 0
   const note = ({ name, path }: Trial, verdict: Verdict, ms: number) => {
@@ -70,7 +78,11 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
     known[name] = { ...(verdict === 'survived' ? {} : verdict), hash: hashOf(path) }
     writeFileSync(file, JSON.stringify(known, undefined, 2))
   }
-  const { controls, red } = await tryAll(open, control, Number(values.workers ?? WORKERS), note)
+  const { controls, red } = await tryAll(open, control, {
+    workers: Number(values.workers ?? WORKERS),
+    budgetMs: values.budget === undefined ? undefined : Number(values.budget),
+    done: note,
+  })
   const unexplained = survivors.filter((name) => explained[name] === undefined)
   const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
   const noticed = wanted.length - survivors.length

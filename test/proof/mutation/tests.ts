@@ -13,6 +13,7 @@ export const TESTS: readonly string[] = [
   ...store(
     'change',
     'checked-options',
+    'conformance',
     'crowd',
     'expiry',
     'express',

@@ -3,12 +3,17 @@ import type { Location } from '@stryker-mutator/api/core'
 import type { Ignorer } from '@stryker-mutator/api/ignore'
 import type { Logger } from '@stryker-mutator/api/logging'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
-import { Bundle, controlOf, type File, type Trials } from './attempts.js'
+import { controlOf, type Trials } from './attempts.js'
+import { Bundle } from './bundle.js'
+import { filesOf } from './test-order.js'
 import { TESTS } from './tests.js'
 
 const FOLDER = 'src/store'
 /** Which only say what others are, or are texts of Lua. */
 const NOT_MUTATED = ['index.ts', 'scripts.generated.ts']
+
+/** There are thousands of mutants, and what a law notices it notices soon. */
+const CASES = 30
 
 /** What Babel says of a text in the source, as far as it is used here. */
 interface TextNode {
@@ -38,7 +43,12 @@ export async function typescriptTrials(): Promise<Trials> {
   const options = { plugins: null, excludedMutations: [], ignorers: [messages] }
   const { files, mutants } = await new Instrumenter(SILENT).instrument(sources, options)
   const contents = new Map(files.map(({ name, content }) => [name, content]))
-  const bundle = await Bundle.build('typescript', TESTS, (path, source) => contents.get(path) ?? source)
+  const bundle = await Bundle.build(
+    'typescript',
+    TESTS,
+    (path, source) => contents.get(path) ?? source,
+    CASES,
+  )
   const { control, report } = await controlOf(bundle, TESTS)
   const { perTest = {}, static: atLoading = {} } = report.coverage ?? {}
   const seen = new Map<string, number>()
@@ -57,22 +67,13 @@ export async function typescriptTrials(): Promise<Trials> {
       return {
         name: times === 1 ? name : `${name} (${times})`,
         path: fileName,
-        files: atLoading[id] ? TESTS.map((path) => ({ path })) : filesOf(covering),
-        env: { __STRYKER_ACTIVE_MUTANT__: id },
+        ...(atLoading[id]
+          ? { files: TESTS.map((path) => ({ path })), env: { __STRYKER_ACTIVE_MUTANT__: id } }
+          : { files: filesOf(covering), mutant: id }),
         bundle: async () => bundle,
       }
     })
   return { trials, control }
-}
-
-/** @param tests as attempt.ts names them: path and name */
-function filesOf(tests: readonly string[]): File[] {
-  const byPath = new Map<string, string[]>()
-  for (const test of tests) {
-    const [path = '', name = ''] = test.split('\n')
-    byPath.set(path, [...(byPath.get(path) ?? []), name])
-  }
-  return [...byPath].map(([path, names]) => ({ path, tests: names }))
 }
 
 function textAt(source: string, { start, end }: Location): string {
