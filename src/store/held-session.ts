@@ -99,15 +99,14 @@ export class HeldSession {
   }
 
   /** One after the other: what is in flight changes the base that the next one goes by. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn(work: () => Promise<void>): Promise<void> {
     const mine = this.#inFlight ? this.#inFlight.then(work) : work()
-    const over = mine.catch(() => {})
-    this.#inFlight = over
-    try {
-      await mine
-    } finally {
-      if (this.#inFlight === over) this.#inFlight = undefined
+    const over = () => {
+      if (this.#inFlight === settled) this.#inFlight = undefined
     }
+    const settled = mine.then(over, over)
+    this.#inFlight = settled
+    return mine
   }
 
   async #touch(deadline: number): Promise<void> {

@@ -75,29 +75,30 @@ export class LeanCommits {
     return { script: CREATE, args, results }
   }
 
-  #scriptFor({ change, reads, loads = [], ttlMs, cappedLists }: Commit): Script | undefined {
-    const shape: Shape = {
-      loads,
-      adds: [...change.added].map(([name, { by }]) => [`:${name}`, by === 1]),
-      reads: reads.map((name) => `:${name}`),
-      appends: [...change.appended].map(([name, entries]) => [
-        `:${name}`,
-        cappedLists.get(name) ?? 0,
-        entries.length === 1,
-      ]),
-      sets: change.set.size > 0,
-      ownTtl: ttlMs === undefined,
-    }
-    const { length } = [...shape.loads, ...shape.adds, ...shape.reads, ...shape.appends]
-    if (length > FIELDS_AT_MOST) return undefined
-    const id = JSON.stringify(shape)
+  #scriptFor(commit: Commit): Script | undefined {
+    const id = shapeIdOf(commit)
     const known = this.#scripts.get(id)
     if (known || this.#scripts.size >= SHAPES_KEPT) return known
+    const shape = shapeOf(commit)
+    const { length } = [...shape.loads, ...shape.adds, ...shape.reads, ...shape.appends]
+    if (length > FIELDS_AT_MOST) return undefined
     const lua = scriptOf(shape)
     const script = { lua, sha: createHash('sha1').update(lua).digest('hex') }
     this.#scripts.set(id, script)
     return script
   }
+}
+
+/** @returns a text that only commits of the same shape have: each name has its length before it. Quicker than the shape's JSON. */
+function shapeIdOf({ change, reads, loads = [], ttlMs, cappedLists }: Commit): string {
+  let id = `${ttlMs === undefined}${change.set.size > 0}`
+  if (loads === 'all') id += '*'
+  else for (const field of loads) id += `l${field.length}:${field}`
+  for (const name of reads) id += `r${name.length}:${name}`
+  for (const [name, { by }] of change.added) id += `a${by === 1}${name.length}:${name}`
+  for (const [name, { length }] of change.appended)
+    id += `p${length === 1}${cappedLists.get(name)}:${name.length}${name}`
+  return id
 }
 
 /** The fields that a commit reads and writes, by name. */
@@ -112,6 +113,21 @@ interface Shape {
   readonly sets: boolean
   /** Whether the session is extended by its own @ttl, not by a given time. */
   readonly ownTtl: boolean
+}
+
+function shapeOf({ change, reads, loads = [], ttlMs, cappedLists }: Commit): Shape {
+  return {
+    loads,
+    adds: [...change.added].map(([name, { by }]) => [`:${name}`, by === 1]),
+    reads: reads.map((name) => `:${name}`),
+    appends: [...change.appended].map(([name, entries]) => [
+      `:${name}`,
+      cappedLists.get(name) ?? 0,
+      entries.length === 1,
+    ]),
+    sets: change.set.size > 0,
+    ownTtl: ttlMs === undefined,
+  }
 }
 
 /*

@@ -81,8 +81,7 @@ export class SessionRepository {
     const fields = reply as string[]
     if (fields.length === 0) return fields
     // Another may have changed how it expires.
-    if (!fields.some((name, i) => name === '@ttl' && i % 2 === 0 && Number(fields[i + 1]) === ms))
-      return undefined
+    if (measureIn(fields) !== ms) return undefined
     fields.unshift(String(ms - (performance.now() - at)), String(ms))
     return fields
   }
@@ -259,6 +258,12 @@ export class SessionRepository {
   async each(work: (sid: string) => Promise<void>): Promise<void> {
     for await (const ids of this.batches()) await Promise.all(ids.map(work))
   }
+}
+
+/** @returns by how many ms each use extends the session of these fields; undefined for none that it does. */
+function measureIn(fields: readonly string[]): number | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === '@ttl') return Number(fields[i + 1])
+  return undefined
 }
 
 function isWrongType(error: unknown): boolean {
