@@ -34,19 +34,38 @@ export interface AnyUpdate {
   readonly append?: Readonly<Record<string, readonly unknown[]>>
 }
 
-/** @returns the change that makes an update. @throws TypeError for what is not declared as a counter or capped list, or isn't a whole number. */
-export function updateOf({ add = {}, append = {} }: AnyUpdate, rules: Rules): Change {
+/**
+ * @param parts what an update may have; others are mistyped, and would be left out without a word.
+ * @returns the change that makes an update.
+ * @throws TypeError for what is not declared as a counter or capped list, or isn't a whole number or an array.
+ */
+export function updateOf(update: AnyUpdate, rules: Rules, parts: readonly string[]): Change {
+  if (typeof update !== 'object' || update === null || 'then' in update) {
+    const found =
+      update && typeof update === 'object' ? 'a promise' : update === null ? 'null' : typeof update
+    throw new TypeError(`update: expected an object such as { add: { visits: 1 } }, found ${found}`)
+  }
+  for (const part of Object.keys(update)) {
+    if (!parts.includes(part)) throw new TypeError(`update: expected ${parts.join(', ')}, found ${part}`)
+  }
   const added = new Map<string, { by: number; total: number }>()
+  const add = update.add ?? {}
   for (const key of Object.keys(add)) {
     const by = add[key]
-    if (!rules.counters.has(key) || !Number.isSafeInteger(by))
-      throw new TypeError(`update: expected whole numbers for declared counters, found ${key}: ${by}`)
+    if (!rules.counters.has(key) || !Number.isSafeInteger(by)) {
+      const found = `${key}: ${typeof by === 'number' ? by : typeof by}`
+      throw new TypeError(`update: expected whole numbers for declared counters, found ${found}`)
+    }
     added.set(key, { by: Number(by), total: Number(by) })
   }
   const appended = new Map<string, readonly string[]>()
+  const append = update.append ?? {}
   for (const key of Object.keys(append)) {
     if (!rules.cappedLists.has(key)) throw new TypeError(`update: ${key} is not declared as a capped list`)
-    appended.set(key, textsOf(append[key] ?? []))
+    const entries: unknown = append[key] ?? []
+    if (!Array.isArray(entries))
+      throw new TypeError(`update: expected an array for ${key}, found ${typeof entries}`)
+    appended.set(key, textsOf(entries))
   }
   return { set: NO_CHANGE.set, deleted: NO_CHANGE.deleted, added, appended }
 }

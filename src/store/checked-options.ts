@@ -116,7 +116,7 @@ export function checkOptions(options: ExactRedisStoreOptions<Record<string, unkn
     rules: { counters: new Set(counters), cappedLists: new Map(Object.entries(cappedLists)) },
     onGone,
     deadlineMs,
-    durability,
+    durability: typeof durability === 'object' ? { ...durability } : durability,
     encryption: encryptionKeys && new Encryption(encryptionKeys),
     format,
     parseRecord: (text) => parseRecord(text),

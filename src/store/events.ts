@@ -30,7 +30,7 @@ export interface ExactRedisStoreEvents {
   conflict: []
   /** Redis refused to extend a session, which was loaded all the same; with what it said: READONLY, NOREPLICAS, MISCONF… */
   unextended: [reason: string]
-  /** An object that this store did not load replaced a session. */
+  /** A session object that this store did not load replaced a session. */
   replaced: []
   /** A commit came too late: its session had ended. */
   gone: []

@@ -23,12 +23,23 @@ export function expiryOf(session: SessionData, option: TtlOption): Expiry {
   return cookie?.expires ? FIXED : { kind: 'sliding', ms: toMs(option) }
 }
 
-/** @returns ms from now until the session expires; undefined if it has, or if that is no time. */
+/**
+ * @returns ms from now until the session expires; undefined if it has, or if its cookie's date is none.
+ * @throws TypeError if the option is a function that returns no number: each session would end without a word.
+ */
 export function ttlOf(session: SessionData, option: TtlOption): number | undefined {
-  if (typeof option === 'function') return positive(toMs(option(asUsed(session))))
+  if (typeof option === 'function') return positive(toMs(secondsOf(option(asUsed(session)))))
   // Between JSON and a session it is a string.
   const expires: Date | string | null | undefined = session.cookie?.expires
   return positive(expires ? Number(new Date(expires)) - Date.now() : toMs(option))
+}
+
+/** connect-redis sends a text to Redis as it is. */
+function secondsOf(given: unknown): number {
+  const seconds = typeof given === 'string' && given !== '' ? Number(given) : given
+  if (typeof seconds === 'number' && Number.isFinite(seconds)) return seconds
+  const found = given instanceof Promise ? 'a promise' : typeof given === 'number' ? given : typeof given
+  throw new TypeError(`ttl: expected the function to return seconds, a number, found ${found}`)
 }
 
 /** @returns the session as express-session has it at its end: stored data has a cookie without `maxAge`, which functions read. */

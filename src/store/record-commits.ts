@@ -48,19 +48,26 @@ const ANYTHING: Found = { ...NOTHING, version: 'any' }
 type FoundReply = readonly ['found', version: string, ttlMs: number | string, content: readonly string[]]
 type Reply = readonly ['done', outcome: string] | FoundReply
 
+/** Who writes, as the marks name it: all stores on a client, so that a store for each request doesn't leave a mark each. */
+export class RecordWriter {
+  readonly id = randomBytes(9).toString('base64url')
+  /** By key: the exchange that is in flight, and those that wait for it. */
+  readonly last = new Map<string, Promise<unknown>>()
+  sequence = 0
+}
+
 /**
  * Sends commits as CommitQueue does, and as exactly. But the merge is made here, and is written if the session is still as it was
- * found; else it is made again. Each client has one commit in flight for a session, so that one mark recognizes it.
+ * found; else it is made again. Each writer has one commit in flight for a session, so that one mark recognizes it.
  */
 export class RecordCommits {
-  readonly #client = randomBytes(9).toString('base64url')
   readonly #keys: Keys
+  readonly #writer: RecordWriter
   readonly #options: RecordOptions
-  readonly #last = new Map<string, Promise<unknown>>()
-  #sequence = 0
 
-  constructor(keys: Keys, options: RecordOptions) {
+  constructor(keys: Keys, writer: RecordWriter, options: RecordOptions) {
     this.#keys = keys
+    this.#writer = writer
     this.#options = options
   }
 
@@ -118,16 +125,17 @@ export class RecordCommits {
 
   /** Makes the exchanges of a session one after the other. */
   async #inTurn(key: string, seen: Found | undefined, work: Work): Promise<CommitOutcome> {
-    const earlier = this.#last.get(key)
+    const { last } = this.#writer
+    const earlier = last.get(key)
     const mine = earlier
       ? earlier.then(() => this.#exchange(key, seen, work))
       : this.#exchange(key, seen, work)
     const over = mine.catch(() => {})
-    this.#last.set(key, over)
+    last.set(key, over)
     try {
       return await mine
     } finally {
-      if (this.#last.get(key) === over) this.#last.delete(key)
+      if (last.get(key) === over) last.delete(key)
     }
   }
 
@@ -138,8 +146,8 @@ export class RecordCommits {
     { deadline, redis, exchange }: Work,
   ): Promise<CommitOutcome> {
     if (performance.now() >= deadline) throw new StoreTimeoutError(redis.deadlineMs)
-    this.#sequence += 1
-    const sequence = this.#sequence
+    this.#writer.sequence += 1
+    const { id, sequence } = this.#writer
     const keys = [key, this.#keys.commits(key)] as const
     const certainty = { unanswered: false }
     for (let found = seen; ; ) {
@@ -148,7 +156,7 @@ export class RecordCommits {
       const { idempotencyKey = '', text = '', ttlMs = 0, outcome } = wanted ?? {}
       const once = idempotencyKey && JSON.stringify(idempotencyKey)
       const version = found?.version ?? 'look'
-      const args = [this.#client, sequence, once, version, text, ttlMs, JSON.stringify(outcome ?? [])]
+      const args = [id, sequence, once, version, text, ttlMs, JSON.stringify(outcome ?? [])]
       const reply = (await (found
         ? redis.write(RECORD, keys, args, deadline, certainty)
         : redis.read(RECORD, keys, args, deadline))) as Reply

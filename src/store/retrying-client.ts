@@ -16,6 +16,12 @@ import { isTraced, traced } from './traces.js'
 const TRANSIENT =
   /READONLY|LOADING|^MOVED|^ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|Connection is closed/
 
+/** ioredis' errors show the command that failed, the content of the session included, which is nothing for a log. */
+function leaveOutArguments(error: unknown): void {
+  const { command } = error as { readonly command?: { args?: unknown } }
+  if (command) delete command.args
+}
+
 interface Tries {
   over: boolean
   last: unknown
@@ -125,6 +131,7 @@ export class RetryingClient {
     failure: unknown,
   ): Promise<T> {
     for (let error = failure; ; ) {
+      leaveOutArguments(error)
       if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
       tries.last = error
       certainty.unanswered ||= !this.client.isReply(error) && !UNSENT.test((error as Error).message)

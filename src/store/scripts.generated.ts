@@ -278,6 +278,22 @@ redis.call('DEL', KEYS[1])
 return ended`,
 } as const
 
+export const KIND = {
+  sha: '1a0b793532e6d829faf612a97b50fd10f127b912',
+  lua: `local key = KEYS[1]
+local extended = redis.pcall('HEXISTS', key, '@ttl')
+if extended == 1 then return 1 end
+if type(extended) == 'table' then
+  if not string.find(extended.err, 'WRONGTYPE', 1, true) then return extended end
+  local text = redis.pcall('GET', key)
+  return type(text) == 'string' and {text}
+end
+for _, name in ipairs(redis.call('HKEYS', key)) do
+  if string.byte(name) == 58 then return 1 end
+end
+return false`,
+} as const
+
 export const LOAD = {
   sha: '559fd2a665327813ae3a3b9f2839f31e2e0ccc5a',
   lua: `local function reply(parts)

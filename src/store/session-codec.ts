@@ -73,7 +73,8 @@ export function parseRecord(text: string, parse: (text: string) => unknown): obj
   try {
     record = parse(text)
   } catch (cause) {
-    throw new ForeignRecordError(cause)
+    // That JSON is none is said with a part of it, which may be a secret.
+    throw new ForeignRecordError(cause instanceof SyntaxError ? undefined : cause)
   }
   if (record instanceof Promise) throw new TypeError('parseRecord: expected what it returns to be no promise')
   if (typeof record === 'object' && record !== null && !Array.isArray(record)) return record

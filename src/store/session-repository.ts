@@ -9,7 +9,7 @@ import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
 import { type Extension, RecentExtensions } from './recent-extensions.js'
 import type { RetryingClient } from './retrying-client.js'
-import { DESTROY, LOAD, RETIRE, TOUCH } from './scripts.generated.js'
+import { DESTROY, KIND, LOAD, RETIRE, TOUCH } from './scripts.generated.js'
 import { dataOf, fieldsOfReply, type LoadedSession, loadedOf, parseRecord, partsOf } from './session-codec.js'
 
 /** A change that is made without a look at the session, and what is wanted of the session then. */
@@ -217,21 +217,9 @@ export class SessionRepository {
 
   /** @returns the ids of all sessions, while it looks for them. */
   async *scan(): AsyncGenerator<string, undefined> {
-    const { client } = this.#redis
-    await this.#redis.run(() => client.connected(), this.#redis.deadline())
-    const seen = new Set<string>()
-    for (const primary of client.primaries()) {
-      let cursor = '0'
-      do {
-        const scan = () => this.#keys.scan(primary, client.keyPrefix, cursor)
-        const { next, ids } = await this.#redis.run(scan, this.#redis.deadline())
-        for (const id of ids) {
-          if (seen.has(id)) continue
-          seen.add(id)
-          yield id
-        }
-        cursor = next
-      } while (cursor !== '0')
+    for await (const ids of this.#pages()) {
+      const areSessions = await Promise.all(ids.map((sid) => this.#isSession(sid)))
+      yield* ids.filter((_, i) => areSessions[i])
     }
   }
 
@@ -242,11 +230,11 @@ export class SessionRepository {
     return ids
   }
 
-  /** @returns the ids of all sessions, some at a time. */
+  /** @returns the ids by the names of all keys, those of other things among them, some at a time. */
   async *batches(): AsyncGenerator<string[], undefined> {
     let some: string[] = []
-    for await (const id of this.scan()) {
-      some.push(id)
+    for await (const ids of this.#pages()) {
+      some.push(...ids)
       if (some.length < this.#keys.scanCount) continue
       yield some
       some = []
@@ -254,9 +242,42 @@ export class SessionRepository {
     yield some
   }
 
-  /** Does the work for the ids of all sessions, some at a time. */
-  async each(work: (sid: string) => Promise<void>): Promise<void> {
-    for await (const ids of this.batches()) await Promise.all(ids.map(work))
+  /** Ends all sessions. */
+  async clear(): Promise<void> {
+    const end = async (sid: string) => {
+      if (await this.#isSession(sid)) await this.destroy(sid, this.#redis.deadline())
+    }
+    for await (const ids of this.batches()) await Promise.all(ids.map(end))
+  }
+
+  /** @returns the ids by the names of all keys, as each SCAN finds them, once each. */
+  async *#pages(): AsyncGenerator<string[], undefined> {
+    const { client } = this.#redis
+    await this.#redis.run(() => client.connected(), this.#redis.deadline())
+    const seen = new Set<string>()
+    for (const primary of client.primaries()) {
+      let cursor = '0'
+      do {
+        const scan = () => this.#keys.scan(primary, client.keyPrefix, cursor)
+        const { next, ids } = await this.#redis.run(scan, this.#redis.deadline())
+        const found = ids.filter((id) => !seen.has(id))
+        for (const id of found) seen.add(id)
+        yield [...new Set(found)]
+        cursor = next
+      } while (cursor !== '0')
+    }
+  }
+
+  /** Whether a key holds a session, and nothing that others have under the prefix. */
+  async #isSession(sid: string): Promise<boolean> {
+    const found = await this.#redis.read(KIND, [this.#keys.of(sid)], [], this.#redis.deadline())
+    if (!Array.isArray(found)) return Boolean(found)
+    try {
+      return Boolean(parseRecord(String(found[0]), this.#options.parseRecord))
+    } catch (error) {
+      if (error instanceof ForeignRecordError) return false
+      throw error
+    }
   }
 }
 

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto'
 import type { PrepareConnection, StoreClient } from './clients/client.js'
 import { CommitQueue } from './commit-queue.js'
 import { Durability, type DurabilityOption } from './durability.js'
+import { RecordWriter } from './record-commits.js'
 
 interface Shared {
   readonly durability: Durability
   readonly commits: CommitQueue
+  readonly records: RecordWriter
 }
 
 const shared = new WeakMap<StoreClient, Map<string, Shared>>()
@@ -28,7 +30,8 @@ export function sharedQueue(
   const known = ofClient.get(id)
   if (known) return known
   const durability = new Durability(option, client, deadlineMs, prepare)
-  const made = { durability, commits: new CommitQueue(randomBytes(9).toString('base64url'), client) }
+  const commits = new CommitQueue(randomBytes(9).toString('base64url'), client)
+  const made = { durability, commits, records: new RecordWriter() }
   ofClient.set(id, made)
   return made
 }

@@ -84,7 +84,13 @@ export class ExactRedisStore<Data = SessionData> extends Store {
       this.tell('retry', error),
     )
     const keys = new Keys(prefix, scanCount, client.keyPrefix)
-    this.records = new RecordCommits(keys, { rules, ttl, encryption, parseRecord, stringifyRecord })
+    this.records = new RecordCommits(keys, shared.records, {
+      rules,
+      ttl,
+      encryption,
+      parseRecord,
+      stringifyRecord,
+    })
     const isPlain = format === 'connect-redis'
     this.sessions = new SessionRepository(keys, this.redis, isPlain ? this.records : shared.commits, {
       rules,
@@ -151,7 +157,8 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     session: Session & Partial<SessionData>,
     { idempotencyKey = '' }: { readonly idempotencyKey?: string | undefined } = {},
   ): Promise<void> {
-    return this.measure('commit', session.id, () =>
+    const { id } = (session ?? {}) as Partial<Session>
+    return this.measure('commit', id, () =>
       this.commitSession(session as Session & SessionData, idempotencyKey),
     )
   }
@@ -168,7 +175,11 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     update: SessionUpdate<Data>,
     options: UpdateOptions = {},
   ): Promise<(SessionData & Data) | null> {
-    const made = await this.makeUpdate(sid, updateOf(update as AnyUpdate, this.rules), options)
+    const made = await this.makeUpdate(
+      sid,
+      updateOf(update as AnyUpdate, this.rules, ['add', 'append']),
+      options,
+    )
     return made?.data ?? null
   }
 
@@ -287,12 +298,9 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     )
   }
 
-  /** Ends all sessions. */
+  /** Ends all sessions; what others have under the prefix stays. */
   override clear(callback?: Callback<void>): Promise<void> {
-    return asCallback(
-      this.sessions.each((sid) => this.sessions.destroy(sid, this.redis.deadline())),
-      callback,
-    )
+    return asCallback(this.sessions.clear(), callback)
   }
 
   override on<E extends keyof ExactRedisStoreEvents>(
@@ -317,6 +325,7 @@ export class ExactRedisStore<Data = SessionData> extends Store {
   }
 
   private async loadData(sid: string, counts: boolean): Promise<(SessionData & Data) | null> {
+    if (!isId(sid)) return null
     const loaded = await this.measure('load', sid, () =>
       this.sessions.load(sid, counts && !this.disableTouch, this.redis.deadline()),
     )
@@ -422,15 +431,20 @@ export class ExactRedisStore<Data = SessionData> extends Store {
 
   private async loadAll(): Promise<(SessionData & Data)[]> {
     const found: (SessionData & Data)[] = []
-    await this.sessions.each(async (sid) => {
+    const load = async (sid: string) => {
       const loaded = await this.sessions.load(sid, false, this.redis.deadline()).catch(unlessForeign)
       if (loaded) found.push(Object.assign(dataOf(loaded.base) as SessionData & Data, { id: sid }))
-    })
+    }
+    for await (const ids of this.sessions.batches()) await Promise.all(ids.map(load))
     return found
   }
 
   /** Emits how long an operation took, and how it ended, and traces it. */
-  private measure<T>(operation: Operation, sid: string, work: () => Promise<T>): Promise<T> {
+  private measure<T>(operation: Operation, sid: string | undefined, work: () => Promise<T>): Promise<T> {
+    if (!isId(sid)) {
+      const found = sid === '' ? 'an empty text' : String(typeof sid)
+      return Promise.reject(new TypeError(`${operation}: expected the id of a session, found ${found}`))
+    }
     if (!isTraced(operation)) return this.timed(operation, work)
     const { client, durability } = this.redis
     const isScript = operation !== 'destroy' || durability.waits
@@ -460,6 +474,11 @@ export class ExactRedisStore<Data = SessionData> extends Store {
       throw error
     }
   }
+}
+
+/** Without one all would share `sess:undefined`. */
+function isId(sid: unknown): sid is string {
+  return typeof sid === 'string' && sid !== ''
 }
 
 /** What others have under the prefix is none of the sessions. */

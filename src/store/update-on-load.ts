@@ -23,6 +23,8 @@ declare global {
 /** An UpdateOnLoad of any session. */
 export interface AnyUpdateOnLoad extends AnyUpdate, UpdateOptions {}
 
+const PARTS = ['add', 'append', 'idempotencyKey', 'keys']
+
 /** An update that waits for its session to be loaded. */
 export class PendingUpdate {
   readonly update: AnyUpdateOnLoad
@@ -31,8 +33,8 @@ export class PendingUpdate {
 
   /** @throws TypeError for what is not declared as a counter or capped list. */
   constructor(update: AnyUpdateOnLoad, rules: Rules) {
+    this.change = changeOf(update, rules, PARTS)
     this.update = update
-    this.change = changeOf(update, rules)
   }
 }
 

@@ -1,6 +1,6 @@
 // What the smaller scripts do, case by case.
 import { describe, expect, it } from 'vitest'
-import { CREATE, RECORD, RETIRE, TOUCH } from '../../src/store/scripts.generated.js'
+import { CREATE, KIND, RECORD, RETIRE, TOUCH } from '../../src/store/scripts.generated.js'
 import { useRedis } from '../support/use-redis.js'
 
 const { client } = await useRedis()
@@ -55,6 +55,30 @@ describe('create', () => {
     expect(await create('2')).toBeNull()
     expect(await client.hgetall('s')).toEqual({ ':a': '1' })
     expect(await client.pttl('s')).toBeGreaterThan(400_000)
+  })
+})
+
+describe('kind', () => {
+  const kind = () => client.eval(KIND.lua, 1, 's')
+
+  it('tells a session, whatever it holds, from what others have', async () => {
+    expect(await kind()).toBeNull()
+    for (const fields of [
+      ['@ttl', '1'],
+      [':cookie', '{}'],
+      [':a', '1', 'theirs', '1'],
+    ]) {
+      await client.hset('s', ...fields)
+      expect(await kind()).toBe(1)
+      await client.del('s')
+    }
+    await client.hset('s', 'theirs', '1', '@w', '1')
+    expect(await kind()).toBeNull()
+    await client.set('s', '1')
+    expect(await kind()).toEqual(['1'])
+    await client.del('s')
+    await client.sadd('s', '1')
+    expect(await kind()).toBeNull()
   })
 })
 

@@ -56,6 +56,32 @@ describe('the lifecycle that users of connect-redis know', () => {
     expect(await called((done) => store.get('sid', done))).toBeNull()
   })
 
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty text', ''],
+    ['a number', 1],
+    ['an object', {}],
+  ])('has no session without an id: %s', async (_what, id) => {
+    const store = open()
+    const [sid, changed] = [id as string, data({ cookie })]
+    expect(await store.get(sid)).toBeNull()
+    for (const operation of [
+      () => store.set(sid, changed),
+      () => store.touch(sid, changed),
+      () => store.destroy(sid),
+      () => store.update(sid, {}),
+      () => store.commit({ id: sid, ...changed } as never),
+    ])
+      await expect(operation()).rejects.toThrow(/expected the id of a session, found/)
+    expect(await client.dbsize()).toBe(0)
+  })
+
+  it.each([undefined, null, 1, { visits: 1 }])('commits no object without an id: %j', async (wrong) => {
+    await expect(open().commit(wrong as never)).rejects.toThrow('commit: expected the id of a session')
+    expect(await client.dbsize()).toBe(0)
+  })
+
   it('finds its sessions beside those of others, whatever its prefix', async () => {
     for (const prefix of ['a*[b]?:', '{app}sess:', 'sess:']) {
       const store = open({ prefix })
@@ -96,6 +122,33 @@ describe('a life', () => {
     expect(await client.exists('sess:sid')).toBe(0)
     await store.set('sid', data({ cookie }))
     await store.touch('sid', data({ cookie: { expires: new Date(time) } }))
+    expect(await client.exists('sess:sid')).toBe(0)
+  })
+
+  it.each([
+    ['a promise', Promise.resolve(60), 'found a promise'],
+    ['no number', Number.NaN, 'found NaN'],
+    ['no end', Number.POSITIVE_INFINITY, 'found Infinity'],
+    ['nothing', undefined, 'found undefined'],
+    ['null', null, 'found object'],
+    ['a BigInt', 60n, 'found bigint'],
+    ['a text', 'long', 'found string'],
+  ])('that a function does not give in seconds is an error, not the end: %s', async (_what, ttl, message) => {
+    await open().set('sid', data({ cookie }))
+    const store = open({ ttl: () => ttl as number })
+    for (const change of [store.set('sid', data({ cookie })), store.touch('sid', data({ cookie }))]) {
+      await expect(change).rejects.toThrow(TypeError)
+      await expect(change).rejects.toThrow(
+        `ttl: expected the function to return seconds, a number, ${message}`,
+      )
+    }
+    expect(await client.exists('sess:sid')).toBe(1)
+  })
+
+  it('that a function gives may be a text, and may be over', async () => {
+    await open({ ttl: () => '60' as never }).set('sid', data({ cookie }))
+    expect(await client.pttl('sess:sid')).toBeGreaterThan(50_000)
+    await open({ ttl: () => -1 }).set('sid', data({ cookie }))
     expect(await client.exists('sess:sid')).toBe(0)
   })
 

@@ -231,6 +231,24 @@ describe('an update', () => {
       await expect(store.update('sid', wrong as object)).rejects.toThrow(TypeError)
   })
 
+  it.each([
+    ['nothing', undefined, 'expected an object such as { add: { visits: 1 } }, found undefined'],
+    ['null', null, 'expected an object such as { add: { visits: 1 } }, found null'],
+    ['a promise', Promise.resolve({ add: { visits: 1 } }), 'found a promise'],
+    ['a mistyped part', { adds: { visits: 1 } }, 'expected add, append, found adds'],
+    ['a key among the parts', { add: { visits: 1 }, idempotencyKey: 'k' }, 'found idempotencyKey'],
+    ['a text for a number', { add: { visits: 'secret' } }, 'found visits: string'],
+    ['a text for entries', { append: { trail: 'secret' } }, 'expected an array for trail, found string'],
+  ])('is refused in words, not left out: %s', async (_what, wrong, message) => {
+    const store = open()
+    await create(store, { visits: 1 })
+    const refused = store.update('sid', wrong as object)
+    await expect(refused).rejects.toThrow(TypeError)
+    await expect(refused).rejects.toThrow(message)
+    await expect(refused).rejects.not.toThrow('secret')
+    expect(await client.hget('sess:sid', ':visits')).toBe('1')
+  })
+
   it('of many at once on one session counts each, with a number of its own', async () => {
     const others = [client.duplicate(), client.duplicate()]
     const stores = [open(), ...others.map((other) => open({ client: other }))]
