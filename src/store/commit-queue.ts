@@ -99,7 +99,7 @@ export class CommitQueue {
   }
 
   /** @returns the reply of the script that committed them, commit.lua or a lean one. */
-  async #write(
+  #write(
     key: string,
     batch: readonly Waiting[],
     loads: 'all' | readonly string[],
@@ -107,19 +107,20 @@ export class CommitQueue {
   ): Promise<unknown> {
     const sequence = this.#sequence
     // Those that came first are rejected at their own deadlines.
-    const { deadline, redis } = batch.at(-1) as Waiting
+    const { deadline, redis, commit } = batch.at(-1) as Waiting
     const now = this.#clock.now()
-    const [only] = batch
-    if (only && batch.length === 1 && now !== undefined) {
-      const lean = this.#lean.of(only.commit, sequence, now)
-      const reply = lean && (await redis.write(lean.script, [key], lean.args, deadline, certainty))
-      if (reply) return lean.results ?? reply
+    const lean = batch.length === 1 && now !== undefined ? this.#lean.of(commit, sequence, now) : undefined
+    const general = () => {
+      const fields = loads === 'all' ? -1 : loads.length
+      const args: Argument[] = [`${this.#clientId} ${sequence} ${batch.length} ${fields}`]
+      if (loads !== 'all') args.push(...loads)
+      for (const waiting of batch) pushCommit(args, waiting.commit)
+      return redis.write(COMMIT, [key], args, deadline, certainty)
     }
-    const fields = loads === 'all' ? -1 : loads.length
-    const args: Argument[] = [`${this.#clientId} ${sequence} ${batch.length} ${fields}`]
-    if (loads !== 'all') args.push(...loads)
-    for (const { commit } of batch) pushCommit(args, commit)
-    return redis.write(COMMIT, [key], args, deadline, certainty)
+    if (!lean) return general()
+    return redis
+      .write(lean.script, [key], lean.args, deadline, certainty)
+      .then((reply) => (reply ? (lean.results ?? reply) : general()))
   }
 
   /** A queued commit is rejected at its own deadline, and then never sent. */

@@ -190,14 +190,14 @@ export class HeldSession {
     await this.#commitChange(change ?? NO_CHANGE, idempotencyKey, deadline)
   }
 
-  async #commitChange(change: Change, idempotencyKey: string, deadline: number): Promise<void> {
+  #commitChange(change: Change, idempotencyKey: string, deadline: number): Promise<void> {
     const { sessions, isRefusal } = this.#context
     const life = this.#lifeWith(change)
     if (!life) return sessions.destroy(this.sid, deadline)
-    try {
-      await this.#send(change, life, idempotencyKey, deadline)
+    const made = () => {
       this.#exists = true
-    } catch (error) {
+    }
+    return this.#send(change, life, idempotencyKey, deadline).then(made, (error: unknown) => {
       // What Redis has no memory for has not happened, and may be tried again: the script refuses none that was applied.
       // Of anything else nobody knows: the client may have sent it twice.
       if (!isRefusal(error) && !(error instanceof SessionExistsError)) {
@@ -211,21 +211,21 @@ export class HeldSession {
               )
       }
       throw error
-    }
+    })
   }
 
   async #send(change: Change, first: Life, idempotencyKey: string, deadline: number): Promise<void> {
     const { sessions, tell } = this.#context
     let life = first
     this.#sent = { change, base: this.#currentBase() }
-    const others = this.#countersBeside(change)
-    const reads = [...others.keys()]
+    const reads = this.#countersBeside(change)
+    const { cappedLists } = sessions.rules
     const mode = this.#exists ? 'update' : 'create'
     for (;;) {
       const legacy = this.#legacy
       const [outcome, counters = {}] = await sessions.commit(
         this.sid,
-        { mode, idempotencyKey, change, reads, legacy, ttlMs: life.ttlMs, expiry: life.expiry },
+        { mode, idempotencyKey, change, reads, legacy, ttlMs: life.ttlMs, expiry: life.expiry, cappedLists },
         deadline,
       )
       switch (outcome) {
@@ -233,7 +233,7 @@ export class HeldSession {
           this.#legacy = undefined
           this.#extendedAt = performance.now()
           this.#expiry = life.expiry ?? this.#expiry
-          this.#merge(change, others, counters)
+          this.#merge(change, counters)
           return
         case 'dup':
           tell('duplicate')
@@ -257,46 +257,42 @@ export class HeldSession {
     }
   }
 
-  /** The counters that a change leaves alone, as the session has them. */
-  #countersBeside({ set, deleted, added }: Change): Map<string, number> {
-    const counters = new Map<string, number>()
-    for (const name of this.#context.sessions.rules.counters) {
-      const text = this.#base.get(name)
-      if (text !== undefined && !set.has(name) && !deleted.has(name) && !added.has(name))
-        counters.set(name, Number(text))
-    }
+  /** The counters of the session that a change leaves alone. */
+  #countersBeside({ set, deleted, added }: Change): string[] {
+    const counters: string[] = []
+    for (const name of this.#context.sessions.rules.counters)
+      if (this.#base.has(name) && !set.has(name) && !deleted.has(name) && !added.has(name))
+        counters.push(name)
     return counters
   }
 
   /** Brings what others committed in the meantime into the session: the true counters, and lists of their true length. */
-  #merge(
-    change: Change,
-    unchanged: ReadonlyMap<string, number>,
-    counters: Readonly<Record<string, number>>,
-  ): void {
+  #merge(change: Change, counters: Readonly<Record<string, number>>): void {
     const { sessions, tell } = this.#context
     const { rules } = sessions
     const session = this.#data as unknown as Record<string, unknown>
-    const shifts = new Map<string, number>()
+    const base = this.#base
+    // Made as it is needed: most commits meet no other.
+    let shifts: Map<string, number> | undefined
     for (const name of Object.keys(counters)) {
       const value = counters[name] ?? 0
-      const mine = change.added.get(name)?.total ?? unchanged.get(name) ?? value
-      if (value === mine) continue
-      shifts.set(name, value - mine)
+      const by = value - (change.added.get(name)?.total ?? Number(base.get(name) ?? value))
+      if (by === 0) continue
+      shifts ??= new Map()
+      shifts.set(name, by)
       // The session may have gone on counting while the commit was in flight.
-      if (typeof session[name] === 'number') session[name] += value - mine
+      if (typeof session[name] === 'number') session[name] += by
     }
-    const base = this.#base
     this.#rebase = () => {
       const after = applied(base, change, rules)
-      for (const [name, by] of shifts) after.set(name, String(Number(after.get(name)) + by))
+      for (const [name, by] of shifts ?? []) after.set(name, String(Number(after.get(name)) + by))
       return after
     }
     for (const name of change.appended.keys()) {
       const [list, length = 0] = [session[name], rules.cappedLists.get(name)]
       if (Array.isArray(list) && list.length > length) list.splice(0, list.length - length)
     }
-    if ([...shifts.keys()].some((name) => change.added.has(name))) tell('conflict')
+    if (shifts && [...shifts.keys()].some((name) => change.added.has(name))) tell('conflict')
   }
 
   /** @throws SessionGoneError if that is wanted, and the request has lost something by it: a logout that came second has not. */

@@ -56,12 +56,34 @@ export class SessionRepository {
   }
 
   /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
-  async load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
+  load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
     const key = this.#keys.of(sid)
+    const { client } = this.#redis
+    const recent = this.#extensions.of(sid, client.connections)
+    const byScript = () => this.#loadByScript(sid, key, extend, deadline)
+    if (!recent) return byScript()
+    // A plain command takes Redis an eighth of what the script takes.
+    return this.#redis
+      .run(() => client.call('HGETALL', key), deadline)
+      .then(
+        (reply) => {
+          const parts = partsSince(recent, reply)
+          return parts ? this.#loaded(sid, parts, recent.at) : byScript()
+        },
+        (error: unknown) => {
+          unlessWrongType(error)
+          return byScript()
+        },
+      )
+  }
+
+  async #loadByScript(
+    sid: string,
+    key: string,
+    extend: boolean,
+    deadline: number,
+  ): Promise<LoadedSession | undefined> {
     const { connections } = this.#redis.client
-    const recent = this.#extensions.of(sid, connections)
-    const fields = recent && (await this.#fieldsOf(key, recent, deadline))
-    if (fields) return this.#loaded(sid, fields, recent.at)
     const reply = await this.#redis.read(LOAD, [key], [extend ? '1' : '0'], deadline).catch(refuseForeign)
     const at = extend ? performance.now() : Number.NEGATIVE_INFINITY
     const loaded = this.#loaded(sid, partsOf(reply), at)
@@ -70,27 +92,10 @@ export class SessionRepository {
     return loaded
   }
 
-  /**
-   * Loads a session that was extended a moment ago by a plain command, which takes Redis an eighth of what the script takes.
-   * @returns what LOAD would return; undefined if only that can say.
-   */
-  async #fieldsOf(key: string, { ms, at }: Extension, deadline: number): Promise<string[] | undefined> {
-    const { client } = this.#redis
-    const reply = await this.#redis.run(() => client.call('HGETALL', key), deadline).catch(unlessWrongType)
-    if (!Array.isArray(reply)) return undefined
-    const fields = reply as string[]
-    if (fields.length === 0) return fields
-    // Another may have changed how it expires.
-    if (measureIn(fields) !== ms) return undefined
-    fields.unshift(String(ms - (performance.now() - at)), String(ms))
-    return fields
-  }
-
   /** @throws what CommitQueue.send throws. */
-  commit(sid: string, commit: Omit<Commit, 'cappedLists'>, deadline: number): Promise<CommitOutcome> {
+  commit(sid: string, commit: Commit, deadline: number): Promise<CommitOutcome> {
     const key = this.#keys.of(sid)
-    const sealed = { ...this.#sealed(sid, commit), cappedLists: this.rules.cappedLists }
-    const outcome = this.#commits.send(key, sealed, deadline, this.#redis)
+    const outcome = this.#commits.send(key, this.#sealed(sid, commit), deadline, this.#redis)
     return commit.mode === 'update' ? outcome : this.#creation(key, outcome)
   }
 
@@ -108,7 +113,8 @@ export class SessionRepository {
   /** Writes a session, whatever is there. */
   async replace(sid: string, fields: Fields, ttlMs: number, expiry: Expiry, deadline: number): Promise<void> {
     const change = { ...NO_CHANGE, set: fields }
-    const commit = { idempotencyKey: '', change, reads: [], legacy: undefined, ttlMs, expiry }
+    const { cappedLists } = this.rules
+    const commit = { idempotencyKey: '', change, reads: [], legacy: undefined, ttlMs, expiry, cappedLists }
     await this.commit(sid, { mode: 'replace', ...commit }, deadline)
   }
 
@@ -126,7 +132,7 @@ export class SessionRepository {
     const fields = keys
       ?.filter((key) => idempotencyKey !== '' || !change.added.has(key))
       .map((key) => `:${key}`)
-    let commit: Omit<Commit, 'cappedLists'> = {
+    let commit: Commit = {
       mode: 'update',
       idempotencyKey,
       change,
@@ -134,6 +140,7 @@ export class SessionRepository {
       legacy: undefined,
       ttlMs: undefined,
       expiry: undefined,
+      cappedLists: this.rules.cappedLists,
       loads: fields ? [':cookie', ...fields] : 'all',
     }
     for (;;) {
@@ -183,7 +190,7 @@ export class SessionRepository {
   }
 
   /** @returns the commit, with what it writes encrypted if that is wanted. */
-  #sealed(sid: string, commit: Omit<Commit, 'cappedLists'>): Omit<Commit, 'cappedLists'> {
+  #sealed(sid: string, commit: Commit): Commit {
     const { encryption, rules, isPlain } = this.#options
     if (!encryption || isPlain) return commit
     const seal = (fields: Fields) =>
@@ -281,9 +288,18 @@ export class SessionRepository {
   }
 }
 
-/** @returns by how many ms each use extends the session of these fields; undefined for none that it does. */
-function measureIn(fields: readonly string[]): number | undefined {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === '@ttl') return Number(fields[i + 1])
+/**
+ * @param reply HGETALL's, of a session that was extended then.
+ * @returns the parts of what LOAD would reply; undefined if only that can say: another may have changed how it expires.
+ */
+function partsSince({ ms, at }: Extension, reply: unknown): readonly string[] | undefined {
+  if (!Array.isArray(reply)) return undefined
+  const fields = reply as readonly string[]
+  if (fields.length === 0) return fields
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] === '@ttl' && Number(fields[i + 1]) === ms)
+      return [String(ms - (performance.now() - at)), String(ms), ...fields]
+  }
   return undefined
 }
 

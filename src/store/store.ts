@@ -324,12 +324,11 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     return super.off(event, listener)
   }
 
-  private async loadData(sid: string, counts: boolean): Promise<(SessionData & Data) | null> {
-    if (!isId(sid)) return null
-    const loaded = await this.measure('load', sid, () =>
+  private loadData(sid: string, counts: boolean): Promise<(SessionData & Data) | null> {
+    if (!isId(sid)) return Promise.resolve(null)
+    return this.measure('load', sid, () =>
       this.sessions.load(sid, counts && !this.disableTouch, this.redis.deadline()),
-    )
-    return loaded ? this.dataOf({ ...loaded, counts }) : null
+    ).then((loaded) => (loaded ? this.dataOf(counts ? loaded : { ...loaded, counts }) : null))
   }
 
   private async updateFor(sid: string, pending: PendingUpdate): Promise<(SessionData & Data) | null> {
@@ -369,11 +368,13 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     await held.commit(idempotencyKey, this.redis.deadline())
   }
 
-  private async commitOrReplace(sid: string, data: SessionData): Promise<void> {
+  private commitOrReplace(sid: string, data: SessionData): Promise<void> {
     const deadline = this.redis.deadline()
+    return this.heldBy(sid, data)?.commit('', deadline) ?? this.createOrReplace(sid, data, deadline)
+  }
+
+  private async createOrReplace(sid: string, data: SessionData, deadline: number): Promise<void> {
     if (typeof data !== 'object' || data === null) throw new TypeError('set: expected a session')
-    const held = this.heldBy(sid, data)
-    if (held) return held.commit('', deadline)
     if (!isSession(data) || data.id !== sid) {
       await this.replace(sid, data, deadline)
       return
@@ -462,17 +463,19 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     }
   }
 
-  private async timed<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
+  private timed<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
     const began = performance.now()
-    try {
-      const result = await work()
-      this.tell(operation, performance.now() - began, 'ok')
-      return result
-    } catch (error) {
-      const outcome = error instanceof SessionGoneError ? 'gone' : 'error'
-      this.tell(operation, performance.now() - began, outcome)
-      throw error
-    }
+    return work().then(
+      (result) => {
+        this.tell(operation, performance.now() - began, 'ok')
+        return result
+      },
+      (error: unknown) => {
+        const outcome = error instanceof SessionGoneError ? 'gone' : 'error'
+        this.tell(operation, performance.now() - began, outcome)
+        throw error
+      },
+    )
   }
 }
 

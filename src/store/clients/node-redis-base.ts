@@ -50,14 +50,12 @@ export class Target implements Commands {
     this.#send = send
   }
 
-  async script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
-    try {
-      return await this.#send(['EVALSHA', sha, ...rest], keys[0])
-    } catch (error) {
+    return this.#send(['EVALSHA', sha, ...rest], keys[0]).catch((error: unknown) => {
       if (!String(error).includes('NOSCRIPT')) throw error
-      return await this.#send(['EVAL', lua, ...rest], keys[0])
-    }
+      return this.#send(['EVAL', lua, ...rest], keys[0])
+    })
   }
 
   call(command: string, ...args: Argument[]): Promise<unknown> {

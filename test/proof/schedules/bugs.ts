@@ -48,7 +48,7 @@ export const BUGS: Readonly<Record<string, Edits>> = {
     [/if redis\.call\('EXISTS', key\) == 0 then return false end/, ''],
   ],
   'a session with a new id takes along only what its request knew': [
-    [/if \(!change\?\.set\.has\(name\)\) data\[name\] = JSON\.parse\(text\)/, ''],
+    [/if \(!change\?\.set\.has\(name\)\) data\[name\] = latest\[name\]/, ''],
   ],
   'a new session whose commit comes again is taken for the one of another': [
     [
