@@ -167,17 +167,21 @@ describe.each<[string, () => Store]>([
 
   it('extends what a request only looked at', async () => {
     const store = open()
-    const options = { store, resave: false, cookie: { maxAge: 1_000 } }
+    const options = { store, resave: false, cookie: { maxAge: 60_000 } }
     const server = serve(options, (req, res) => {
       req.session.made ??= true
       res.end()
     })
     const cookie = cookieOf(await get(server))
-    for (let i = 0; i < 4; i += 1) {
-      await pause(400)
-      await get(server, cookie).expect(200)
+    const endOf = async () => {
+      const found = (await stored(store, cookie)) as { made: boolean; cookie: { expires: string } }
+      expect(found.made).toBe(true)
+      return new Date(found.cookie.expires).getTime()
     }
-    expect(await stored(store, cookie)).toMatchObject({ made: true })
+    const before = await endOf()
+    await moreThanASecond()
+    await get(server, cookie).expect(200)
+    expect(await endOf()).toBeGreaterThan(before + 500)
   })
 
   it('keeps the maxAge that a session was given', async () => {

@@ -300,7 +300,10 @@ describe('durability', () => {
       replica.freeze()
       const late = await load(store, 'sid 0')
       late.visits = 1
-      await expect(store.commit(late)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+      await expect(store.commit(late)).rejects.toMatchObject({
+        code: 'ERR_STORE_TIMEOUT',
+        cause: { message: expect.stringContaining('confirmed by 0 of 1') },
+      })
       // Reads have a connection of their own.
       expect(await store.get('sid 1')).not.toBeNull()
       replica.thaw()

@@ -34,10 +34,12 @@ beforeAll(async () => {
     async onStart(live) {
       const served = await serveMetrics(live, 0)
       await fetch(`http://127.0.0.1:${served.port}/mark/failover%20begins`, { method: 'POST' })
-      setTimeout(async () => {
-        metrics = await (await fetch(`http://127.0.0.1:${served.port}/metrics`)).text()
+      const read = async () => {
+        while (!metrics.includes('drill_instance_visits_total{'))
+          metrics = await (await fetch(`http://127.0.0.1:${served.port}/metrics`)).text()
         served.close()
-      }, 800)
+      }
+      void read()
     },
   })
 }, 60_000)

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commandScenario } from '../../../src/drill/scenarios/command.js'
 
@@ -7,6 +10,14 @@ async function run(command: string): Promise<string[]> {
   const said: string[] = []
   await commandScenario(`do=${command}`).run((text) => said.push(text), fleet)
   return said
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 test('is over when the shell is, whatever it leaves in the background', async () => {
@@ -26,8 +37,15 @@ test('that fails, is not there or is killed says so', async () => {
 })
 
 test('ends, with all that it started, when the drill is stopped', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drill-'))
+  const started = () => Number(readFileSync(`${folder}/pid`, 'utf8'))
   const stop = new AbortController()
-  const running = commandScenario('do=sleep 100; sleep 100').run(() => {}, fleet, stop.signal)
-  setTimeout(() => stop.abort(), 100)
-  await expect(running).rejects.toThrow(/^ended by SIGTERM$/)
+  const command = `sleep 100 & echo $! > ${folder}/pid; sleep 100`
+  const running = commandScenario(`do=${command}`).run(() => {}, fleet, stop.signal)
+  const rejected = expect(running).rejects.toThrow(/^ended by SIGTERM$/)
+  await expect.poll(started).toBeGreaterThan(0)
+  stop.abort()
+  await rejected
+  await expect.poll(() => isRunning(started())).toBe(false)
+  rmSync(folder, { recursive: true })
 })
