@@ -115,8 +115,9 @@ export class InSyncWait {
       if (asked) await new Promise((resolve) => setTimeout(resolve, WAIT_MS / 2))
       if (isDurable(await this.#ask(followers))) return
       if (performance.now() - began > this.#patienceMs) {
-        const lacking = [...(current.inSync?.members ?? [])].join(', ')
-        throw new NotDurableError(`confirmed by ${confirmed} replicas, not by each of ${lacking}`)
+        if (confirmed < this.#least) throw new NotDurableError(`confirmed by ${confirmed} of ${this.#least}`)
+        const wanted = [...(current.inSync?.members ?? [])].join(', ')
+        throw new NotDurableError(`confirmed by ${confirmed} replicas, not by each of ${wanted}`)
       }
     }
   }

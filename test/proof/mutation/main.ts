@@ -1,6 +1,6 @@
 // Changes the store in one place at a time, and looks whether a test or a schedule notices:
-//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2] [--budget MS]
-// --only those whose name has TEXT; --most N of them, from everywhere; --budget: the tests of each take no longer (on a
+//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2] [--budget MS] [--survivors]
+// --only those whose name has TEXT; --most N of them, from everywhere; --survivors: of those that survived the last time; --budget: the tests of each take no longer (on a
 // quiet machine), so that those that nearly all notice are found first.
 // What became of each is remembered in dist/proof: those that were noticed are not tried again until their file changes, or with
 // --fresh; those that survived come after those that nobody has tried. It ends with 1 if one survives that explained-survivors.ts
@@ -33,6 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     most: { type: 'string' },
     fresh: { type: 'boolean' },
+    survivors: { type: 'boolean' },
     workers: { type: 'string' },
     budget: { type: 'string' },
   },
@@ -62,7 +63,7 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   // Those that will survive take longest, and those of them that are explained show nothing new.
   const rank = (trial: Trial) => Number(isTried(trial)) + 2 * Number(explained[trial.name] !== undefined)
   const open = wanted
-    .filter((trial) => !isKnown(trial))
+    .filter((trial) => !isKnown(trial) && (!values.survivors || isTried(trial)))
     .map((trial, i) => ({ trial, pass: i % PASSES }))
     .sort((one, other) => rank(one.trial) - rank(other.trial) || one.pass - other.pass)
     .map(({ trial }) => trial)

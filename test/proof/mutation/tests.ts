@@ -19,9 +19,10 @@ export const TESTS: readonly string[] = [
     'express',
     'gathered-writes',
     'in-sync',
+    'in-sync-wait',
     'log-out',
   ),
-  ...store('store', 'traces', 'update-on-load', 'wrapped'),
+  ...store('odd-orders', 'store', 'traces', 'update-on-load', 'wrapped'),
   ...store('clients', 'cluster', 'durability', 'faults'),
   'test/proof/mutation/schedules.suite.ts',
 ]
