@@ -205,8 +205,9 @@ function isJoined(text: string | undefined, entries: readonly string[]): boolean
   return text === undefined || text.includes(ENTRY_SEPARATOR) || text === joinList(entries)
 }
 
+/** @returns the JSON text of each entry, as JSON.stringify has it; of a hole, too, which `map` would leave one. */
 function textsOf(entries: readonly unknown[]): string[] {
-  return entries.map((entry) => (JSON.stringify(entry) as string | undefined) ?? 'null')
+  return Array.from(entries, (entry) => (JSON.stringify(entry) as string | undefined) ?? 'null')
 }
 
 // A number such as 12345678901234567890 that another program stored reads as another number here; unchanged it still is.
@@ -227,10 +228,14 @@ export function sameCookie(was: string, is: string): boolean {
   const slides = typeof before.originalMaxAge === 'number' || !(after.expires || after.originalMaxAge)
   for (const key of Object.keys({ ...before, ...after })) {
     if (key === 'expires' && slides) continue
-    // What is false, null or not there is not set.
-    if ((before[key] || undefined) !== (after[key] || undefined)) return false
+    if (setting(before[key]) !== setting(after[key])) return false
   }
   return true
+}
+
+/** What is false, null or not there is not set; a maxAge of 0 is. */
+function setting(value: unknown): unknown {
+  return value === 0 ? 0 : value || undefined
 }
 
 /** What to add to the one whole number to get the other; undefined if they are none, or too large to be exact. */

@@ -39,6 +39,9 @@ const UNSENT = /^Stream isn't writeable|^The client is offline/
 // Of a client that is used for something else: nothing that passes.
 const MISUSED = /subscriber mode|monitor(ing)? mode/i
 
+// It would be done later, or not at all.
+const IN_TRANSACTION = 'the client is in a transaction (MULTI): give the store another client'
+
 /**
  * Sends an operation until it is answered or its deadline is over, through lost connections, failovers and restarts. The
  * operation must be one that may be sent again: a read, one that leaves the same behind, or one under a mark.
@@ -112,7 +115,8 @@ export class RetryingClient {
       }, deadline - performance.now())
       const answered = (result: T) => {
         clearTimeout(timer)
-        resolve(result)
+        if (result === 'QUEUED') reject(new StoreRefusedError(new Error(IN_TRANSACTION)))
+        else resolve(result)
       }
       const failed = (error: unknown) => {
         clearTimeout(timer)

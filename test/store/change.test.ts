@@ -116,6 +116,11 @@ describe('a change', () => {
     expect([...(change?.deleted ?? [])].sort()).toEqual(['a', 'b', 'c'])
   })
 
+  it('of a maxAge of 0 to none is one', () => {
+    const base = fieldsOf({ cookie: { originalMaxAge: 0, expires: '2026-01-01T00:00:00.000Z' } }, RULES)
+    expect(changeOf(base, { cookie: { originalMaxAge: null, expires: null } }, RULES)?.set.size).toBe(1)
+  })
+
   it('of a cookie alone is none while only its expiry moved', () => {
     const cookie = { originalMaxAge: 1000, expires: '2026-01-01T00:00:00.000Z', path: '/' }
     const base = fieldsOf({ cookie }, RULES)

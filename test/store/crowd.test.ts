@@ -90,3 +90,19 @@ it('a client in subscriber mode is named at once', async () => {
   await expect(store.get('sid')).rejects.toThrow(/subscriber mode/)
   subscriber.disconnect()
 })
+
+it('a client in a transaction is named at once: nothing is acknowledged that may never be done', async () => {
+  const store = open()
+  await store.commit(newSession(store, 'sid'))
+  const busy = new Redis(server.port)
+  const other = open({ client: busy })
+  await busy.multi({ pipeline: false })
+  for (const operation of [() => other.get('sid'), () => other.destroy('sid')]) {
+    await expect(operation()).rejects.toMatchObject({
+      code: 'ERR_STORE_REFUSED',
+      message: expect.stringContaining('MULTI'),
+    })
+  }
+  busy.disconnect()
+  expect(await store.length()).toBe(1)
+})

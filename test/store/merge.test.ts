@@ -237,6 +237,26 @@ describe('a session', () => {
     expect((await stored())?.trail).toHaveLength(20)
   })
 
+  it.each(['hash', 'connect-redis'] as const)(
+    'keeps an array with holes as JSON has it, also in a log: %s',
+    async (format) => {
+      const [holes, stored] = [
+        [1, ...new Array(1), 3],
+        [1, null, 3],
+      ]
+      const logs = new ExactRedisStore({ client, cappedLists: { trail: 20 }, format })
+      const made = Object.assign(newSession(logs, 'holes'), { trail: holes, plain: holes }) as AnySession
+      await logs.commit(made)
+      expect(await logs.get('holes')).toMatchObject({ trail: stored, plain: stored })
+      const session = await load(logs, 'holes')
+      session.trail.length = 5
+      await logs.commit(session)
+      expect(await logs.update('holes', { append: { trail: holes } })).toMatchObject({
+        trail: [...stored, null, null, ...stored],
+      })
+    },
+  )
+
   it('shows the true counters after two commits at once that others came between', async () => {
     const session = await create({ visits: 5 })
     const other = await load(replica, 'sid')
