@@ -43,8 +43,14 @@ export class HeldSession {
   /** Whether Redis has, or had, the session. */
   #exists: boolean
   #base: Fields
-  /** Makes the base what the last commit left behind: only once it is asked for, which most requests never do. */
-  #rebase: (() => Fields) | undefined
+  /**
+   * The last commit, until the base is made what it left behind: only once that is asked for, which most requests never do. (No
+   * function that makes it: V8 puts one that is written as a property's value among its old objects, and all that it holds stays
+   * in memory until those are collected.)
+   */
+  #committed:
+    | { readonly change: Change; readonly shifts: ReadonlyMap<string, number> | undefined }
+    | undefined
   #legacy: LegacyRecord | undefined
   #expiry: Expiry | undefined
   #extendedAt: number
@@ -239,7 +245,7 @@ export class HeldSession {
           tell('duplicate')
           Object.assign(this.#data, counters)
           this.#base = fieldsOf(this.#data, sessions.rules)
-          this.#rebase = undefined
+          this.#committed = undefined
           return
         case 'exists':
           throw new SessionExistsError()
@@ -283,11 +289,7 @@ export class HeldSession {
       // The session may have gone on counting while the commit was in flight.
       if (typeof session[name] === 'number') session[name] += by
     }
-    this.#rebase = () => {
-      const after = applied(base, change, rules)
-      for (const [name, by] of shifts ?? []) after.set(name, String(Number(after.get(name)) + by))
-      return after
-    }
+    this.#committed = { change, shifts }
     for (const name of change.appended.keys()) {
       const [list, length = 0] = [session[name], rules.cappedLists.get(name)]
       if (Array.isArray(list) && list.length > length) list.splice(0, list.length - length)
@@ -345,9 +347,12 @@ export class HeldSession {
   }
 
   #currentBase(): Fields {
-    if (this.#rebase) {
-      this.#base = this.#rebase()
-      this.#rebase = undefined
+    if (this.#committed) {
+      const { change, shifts } = this.#committed
+      const base = applied(this.#base, change, this.#context.sessions.rules)
+      for (const [name, by] of shifts ?? []) base.set(name, String(Number(base.get(name)) + by))
+      this.#base = base
+      this.#committed = undefined
     }
     return this.#base
   }
