@@ -22,7 +22,17 @@ export const TESTS: readonly string[] = [
     'in-sync-wait',
     'log-out',
   ),
-  ...store('odd-orders', 'store', 'traces', 'update-on-load', 'wrapped'),
+  ...store(
+    'confirmed-connection',
+    'errors',
+    'keys',
+    'odd-orders',
+    'retrying-client',
+    'store',
+    'traces',
+    'update-on-load',
+    'wrapped',
+  ),
   ...store('clients', 'cluster', 'durability', 'faults'),
   'test/proof/mutation/schedules.suite.ts',
 ]
