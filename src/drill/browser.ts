@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Finding } from './books/session-book.js'
 import { type Attempt, SessionBook } from './books/session-book.js'
 import { CouldNotRun } from './could-not-run.js'
-import { excerpt, mayPass, RequestFailed, reasonOf } from './http/failure.js'
+import { mayPass, RequestFailed, reasonOf } from './http/failure.js'
 import { isAnotherSession } from './http/jar.js'
 import { type AppSession, LoggedOut, type Route, type Visited } from './journey/app-session.js'
 import type { Pace } from './pace.js'
@@ -20,6 +20,7 @@ export interface BrowserOptions {
   first: number
 }
 
+const LOOKS_AT_NOTHING = 3
 const EXPIRED = 'its cookie had expired'
 // Before that many visits it is not known how long they usually lie apart.
 const USUAL_FROM = 10
@@ -34,6 +35,9 @@ export class Browser {
   readonly #pace: Pace
   #last: Acknowledged | undefined
   #hasSession = false
+  /** An answer said that the session is gone: the next visit goes alone and shows whether it is. */
+  #suspect = false
+  #refused: Attempt | undefined
   #underWay = 0
   #rounds = 0
   #roundsMs = 0
@@ -66,7 +70,7 @@ export class Browser {
       this.#hasSession = false
       this.#last = undefined
     }
-    return this.#hasSession
+    return this.#hasSession && !this.#suspect
   }
 
   /**
@@ -78,7 +82,12 @@ export class Browser {
     const usualMs = this.#rounds < USUAL_FROM ? 0 : this.#roundsMs / this.#rounds
     // While they waited for their turn, the session may have ended with its cookie.
     const length = this.hasSession() ? count : 1
+    const wasSuspect = this.#suspect
+    this.#refused = undefined
     const outcomes = await Promise.all(Array.from({ length }, () => this.#visit(due, usualMs)))
+    this.#suspect = this.#refused !== undefined || (wasSuspect && !outcomes.some(Boolean))
+    // One refusal alone may be about a token that another visit of the burst has used up.
+    if (this.#refused && wasSuspect) this.#lostSession(this.#refused)
     return outcomes.every(Boolean)
   }
 
@@ -94,10 +103,16 @@ export class Browser {
    */
   async settle(): Promise<number | undefined> {
     const until = performance.now() + this.#options.patienceMs
-    for (;;) {
+    for (let gone = 0; ; ) {
       try {
         const end = this.#cookieEnd
-        const stored = await this.#storedCount()
+        const found = await this.#storedCount()
+        // A proxy that has lost its way for a moment says 404, too.
+        if (found === undefined && ++gone < LOOKS_AT_NOTHING && !this.#pace.abandoned) {
+          await this.#pace.pause(300)
+          continue
+        }
+        const stored = found ?? 0
         if (isOver(end)) {
           this.#journal.sessionUnread(this.index, EXPIRED)
           return undefined
@@ -136,9 +151,10 @@ export class Browser {
           if (error instanceof CouldNotRun) throw error
           const reason = reasonOf(error)
           this.#journal.requestFailed(reason, error instanceof RequestFailed ? error.instance : undefined)
-          if (error instanceof LoggedOut) this.#lostSession(attempt)
+          if (error instanceof LoggedOut && this.book.isCurrent(attempt)) this.#refused = attempt
           const waited = performance.now() - due
-          const final = waited > patienceMs || this.#pace.abandoned || isOver(this.#cookieEnd)
+          const over = waited > patienceMs || this.#pace.abandoned || isOver(this.#cookieEnd)
+          const final = over || error instanceof LoggedOut
           if (!retry || !mayPass(reason) || final) {
             this.#journal.visitFailed(waited)
             return false
@@ -170,7 +186,7 @@ export class Browser {
     const changed =
       instance !== undefined && this.#last?.instance !== undefined && instance !== this.#last.instance
     this.#journal.answered(performance.now() - due, usualMs, instance, changed)
-    if (!fits(number)) throw notACount(visited, this.book)
+    if (!fits(number)) throw notACount(visited, this.book, this.#route)
     const given = sessionCookie === undefined ? undefined : visited.answer.cookies.get(sessionCookie)
     const newSession = given !== undefined && sent !== '' && isAnotherSession(sent, given)
     const now = { at: this.#journal.now(), number, instance }
@@ -184,6 +200,7 @@ export class Browser {
     this.#note(this.book.gone(attempt), { at: this.#journal.now() })
     this.#session.forget()
     this.#hasSession = false
+    this.#suspect = false
   }
 
   #note(findings: readonly Finding[], now: Partial<Acknowledged> & { at: number }): void {
@@ -192,19 +209,20 @@ export class Browser {
       this.#journal.anomaly({ ...now, ...finding, browser: this.index, ...before })
   }
 
-  async #storedCount(): Promise<number> {
+  /** @returns how many visits the session holds; undefined if there is no such session */
+  async #storedCount(): Promise<number | undefined> {
     const { first } = this.#options
     if (!this.#last) return 0
     if (this.#route.journey.read) {
       const number = await this.#session.read((one) => this.book.isRight(one - first + 1))
-      return number === undefined ? 0 : Math.max(0, number - first + 1)
+      return number === undefined ? undefined : Math.max(0, number - first + 1)
     }
     // No way to look without counting: one visit more tells how many there were. Unanswered, it may have counted.
     try {
       const { number } = await this.#session.visit({}, {}, (one) => this.book.isRight(one - first))
       return Math.max(0, number - first)
     } catch (error) {
-      if (error instanceof LoggedOut) return 0
+      if (error instanceof LoggedOut) return undefined
       this.book.attempted++
       throw error
     }
@@ -216,8 +234,8 @@ function isOver(end: number): boolean {
   return end - 50 <= Date.now()
 }
 
-function notACount({ number, answer }: Visited, book: SessionBook): CouldNotRun {
+function notACount({ number, answer }: Visited, book: SessionBook, route: Route): CouldNotRun {
   return new CouldNotRun(
-    `the answer to one of a browser's ${book.attempted} visits says ${number}, which no such session can count: --number must point at the count of the session. The text that was read: ${excerpt(answer.body)}`,
+    `the answer to one of a browser's ${book.attempted} visits says ${number}, which no such session can count: --number must point at the count of the session, and each browser must get a session of its own. The text that was read: ${route.excerpt(answer.body)}`,
   )
 }

@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CouldNotRun } from './could-not-run.js'
 import { isAlive } from './destroy.js'
 import { Connection, type ConnectionOptions } from './http/connection.js'
-import { excerpt, explained, mayPass, RequestFailed, reasonOf, told, waitAfter } from './http/failure.js'
+import { explained, mayPass, RequestFailed, reasonOf, told, waitAfter } from './http/failure.js'
 import { type Answer, type Target, Visitor } from './http/visitor.js'
 import { AppSession, Route, type Visited } from './journey/app-session.js'
 import { findNumber } from './journey/find-number.js'
 import { endpointOf, type Journey, type Step, stepsOf } from './journey/journey.js'
+import { excerptWithout, secretsOf } from './journey/secrets.js'
 import { readerOf, textOf } from './journey/where.js'
+import { plainText } from './plain-text.js'
 import type { Plan } from './plan.js'
 
 /** What a check found out about an app. */
@@ -45,10 +47,11 @@ export async function check(plan: Plan, target: Target, options: ConnectionOptio
   const connection = new Connection(plan.url.origin, options)
   try {
     try {
-      return await new Check(plan, plan.journey, plan.base, target, connection).run()
+      const guess = plan.fallback !== undefined
+      return await new Check(plan, plan.journey, plan.base, guess, target, connection).run()
     } catch (error) {
       if (!plan.fallback || !(error instanceof NoNumber)) throw error
-      return await new Check(plan, plan.fallback, '', target, connection).run()
+      return await new Check(plan, plan.fallback, '', false, target, connection).run()
     }
   } finally {
     await connection.close()
@@ -59,21 +62,33 @@ class NoNumber extends CouldNotRun {}
 
 class Check {
   readonly #plan: Plan
+  readonly #guess: boolean
   readonly #target: Target
   readonly #connection: Connection
   readonly #base: string
   readonly #journey: Journey
   readonly #knowsNumber: boolean
+  readonly #secrets: readonly string[]
   readonly #lines: [string, string][] = []
   #refusal: string | undefined
   #logoutStatus: string | undefined
 
-  constructor(plan: Plan, journey: Plan['journey'], base: string, target: Target, connection: Connection) {
+  /** @param guess whether the app may be another one than the journey is for */
+  constructor(
+    plan: Plan,
+    journey: Plan['journey'],
+    base: string,
+    guess: boolean,
+    target: Target,
+    connection: Connection,
+  ) {
     this.#plan = plan
+    this.#guess = guess
     this.#target = target
     this.#connection = connection
     this.#base = base
     this.#knowsNumber = journey.number !== undefined
+    this.#secrets = secretsOf(journey)
     this.#journey = { ...journey, number: journey.number ?? '/' }
   }
 
@@ -83,6 +98,8 @@ class Check {
     const what = this.#named(journey.visit)
     const { session, visited } = await this.#begin(route, what)
     const { answer } = visited
+    // Any app may answer with some /visits; asked for nothing, only our own counter is read and destroyed as such.
+    if (this.#guess && visited.instance === undefined) throw new NoNumber(`${what}: not the counter`)
     const stranger = await this.#begin(route, what)
     // What stands after a number may look like a part of it: what both visitors read, and what goes on, is the count.
     const alike = visited.numbers.filter((number) => stranger.visited.numbers.includes(number))
@@ -105,7 +122,7 @@ class Check {
     await this.#describeLogin(session)
     if (!restarts && secondNumber !== first + 1)
       throw new CouldNotRun(
-        `${what}: one browser's first two visits are number ${first} and ${secondNumber}. ${secondNumber <= first ? `The session does not go on although its cookies were sent back (${names.join(', ') || 'none'}), or the number at ${journey.number} is not its count${refusedWords(session)}` : 'Each visit must add exactly one'}. The text that was read: ${excerpt(second.answer.body)}`,
+        `${what}: one browser's first two visits are number ${first} and ${secondNumber}. ${secondNumber <= first ? `The session does not go on although its cookies were sent back (${names.join(', ') || 'none'}), or the number at ${journey.number} is not its count${refusedWords(session)}` : 'Each visit must add exactly one'}. The text that was read: ${this.#excerpt(second.answer.body)}`,
       )
     this.#lines.push([
       'visit',
@@ -134,6 +151,10 @@ class Check {
     }
   }
 
+  #excerpt(body: string): string {
+    return excerptWithout(body, this.#secrets)
+  }
+
   get #connectionProxy(): string | undefined {
     return this.#connection.proxy?.replace(/\/\/[^@/]*@/, '//')
   }
@@ -153,7 +174,7 @@ class Check {
     if (number === undefined && setsCookies) this.#cookiesMakeSense(what, session, route.visitPath)
     if (number === undefined)
       throw new CouldNotRun(
-        `${what}: no number goes up by one with each visit of a browser; --number says where the count is, --visit what counts${this.#seen(session, route)}. The text that was read: ${excerpt(texts.at(-1)?.body ?? '')}`,
+        `${what}: no number goes up by one with each visit of a browser; --number says where the count is, --visit what counts${this.#seen(session, route)}. The text that was read: ${this.#excerpt(texts.at(-1)?.body ?? '')}`,
       )
     return { ...this.#journey, number }
   }
@@ -201,17 +222,17 @@ class Check {
         step = error.step
         if (reason === 'wrong answer')
           throw new NoNumber(
-            `${what}: no number at ${this.#journey.number}; --number says where the count is. The text that was read: ${excerpt(text)}`,
+            `${what}: no number at ${this.#journey.number}; --number says where the count is. The text that was read: ${this.#excerpt(text)}`,
           )
         if (!mayPass(reason) || !/^(reset|timeout|body incomplete|5\d\d|429|not HTTP)$/.test(reason)) break
-        if (reason === 'timeout') break
+        if (reason === 'timeout' || reasonOf(error.cause) === 'timeout') break
         waitMs = waitAfter(error)
       }
     }
-    const read = text === '' ? '' : `. The text that was read: ${excerpt(text)}`
+    const read = text === '' ? '' : `. The text that was read: ${this.#excerpt(text)}`
     const login = stepsOf(this.#journey.login ?? []).find((one) => one === step)
     if (login) throw new CouldNotRun(`the login fails: ${this.#named(login)}: ${reason}${more}${read}`)
-    const error = /^40[45]$/.test(reason) && this.#plan.fallback ? NoNumber : CouldNotRun
+    const error = /^4\d\d$/.test(reason) && this.#guess ? NoNumber : CouldNotRun
     throw new error(`${what}: ${explained(reason)}${more}${read}`)
   }
 
@@ -266,8 +287,6 @@ class Check {
     const what = this.#named(read)
     const { number, numbers } = await this.#attempt(this.#named(route.journey.visit), () => session.visit())
     const stored = await this.#attempt(what, () => session.read((one) => numbers.includes(one)))
-    // Another app's answer may look like the counter's.
-    if (stored === undefined && this.#plan.fallback) throw new NoNumber(`${what}: not the counter`)
     if (stored === undefined || !numbers.includes(stored))
       throw new CouldNotRun(
         `${what} says ${stored ?? 'that there is no session'} after a visit that was number ${number}: it must read the same count, and not count`,
@@ -304,7 +323,7 @@ class Check {
       throw new CouldNotRun(
         failure !== undefined
           ? fails
-          : `${what} does not destroy a session: it answers ${status}, and at rest the session still counts with its old cookie. --logout 'METHOD /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${excerpt(body)}`,
+          : `${what} does not destroy a session: it answers ${status}, and at rest the session still counts with its old cookie. --logout 'METHOD /path' names what destroys it, --destroy 0 leaves it out. The text that was read: ${this.#excerpt(body)}`,
       )
     if (failure !== undefined) this.#logoutStatus = status
     this.#lines.push(['destroy', `${what}: ${status}, and the session is gone`])
@@ -330,7 +349,7 @@ class Check {
     const [form, ...others] = stepsOf(this.#journey.login ?? [])
     const last = others.at(-1) ?? form
     if (!answer || !form || !last) return
-    const to = answer.redirects > 0 ? `, to ${answer.path}` : ''
+    const to = answer.redirects > 0 ? `, to ${withoutValues(answer.path)}` : ''
     const [path] = answer.path.split('?', 1)
     const again =
       last !== form &&
@@ -358,7 +377,9 @@ class Check {
       ])
     this.#lines.push([
       'redirects',
-      readAfterwards ? `${second.redirects}, to ${second.path}: the number is read after the visit` : 'none',
+      readAfterwards
+        ? `${second.redirects}, to ${withoutValues(second.path)}: the number is read after the visit`
+        : 'none',
     ])
     this.#lines.push(['encoding', String(answer.headers['content-encoding'] ?? 'none')])
     this.#lines.push(['instance', this.#instanceLine(answer)])
@@ -367,11 +388,11 @@ class Check {
   #instanceLine(answer: Answer): string {
     const { instance } = this.#journey
     const known = instance === undefined ? undefined : textOf(readerOf(instance)?.(answer))
-    if (known !== undefined) return `${known} (${instance})`
+    if (known !== undefined) return `${plainText(known)} (${instance})`
     const header = INSTANCE_HEADERS.find((name) => answer.headers[name] !== undefined)
     return header === undefined
       ? 'not known; --instance says where an answer names it'
-      : `not known; --instance header:${header} may tell (${String(answer.headers[header])})`
+      : `not known; --instance header:${header} may tell (${plainText(String(answer.headers[header]))})`
   }
 
   /** With variables as the journey has them: their values may be secrets, and a report may be published. */
@@ -406,4 +427,9 @@ function refusedWords({ visitor: { refused } }: AppSession): string {
     ? "; use https:, or --header 'X-Forwarded-Proto: https' if the app trusts its proxy"
     : ''
   return `; a browser would not keep the cookie ${cookie.name}: ${cookie.why}${help}`
+}
+
+/** A query may hold a token. */
+function withoutValues(path: string): string {
+  return path.replace(/=[^&]+/g, '=…')
 }

@@ -79,10 +79,26 @@ async function run(url: string, given: Partial<Settings>): Promise<Report> {
   }
 }
 
+const FILES = ['junit', 'html', 'markdown'] as const
+
+/** Whoever waits for a load should not learn in the end that its report can't be written. */
+function tryFiles(settings: Settings): void {
+  for (const name of FILES) writing(name, settings[name], (file) => appendFileSync(file, ''))
+}
+
 function writeReports(report: Report, { junit, html, markdown }: Settings): void {
-  if (junit !== undefined) writeFileSync(junit, junitOf(report))
-  if (html !== undefined) writeFileSync(html, htmlOf(report))
-  if (markdown !== undefined) appendFileSync(markdown, markdownOf(report))
+  writing('junit', junit, (file) => writeFileSync(file, junitOf(report)))
+  writing('html', html, (file) => writeFileSync(file, htmlOf(report)))
+  writing('markdown', markdown, (file) => appendFileSync(file, markdownOf(report)))
+}
+
+function writing(name: string, file: string | undefined, write: (file: string) => void): void {
+  if (file === undefined) return
+  try {
+    write(file)
+  } catch (error) {
+    throw new CouldNotRun(`--${name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** Of a load, and of nothing else. */
@@ -112,9 +128,10 @@ async function main(): Promise<number> {
     await checkOnly(read.url, read.settings, settings)
     return 0
   }
+  tryFiles(settings)
   const report = await run(read.url, read.settings)
-  writeReports(report, settings)
   process.stdout.write(settings.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report))
+  writeReports(report, settings)
   return exitCodeOf(report)
 }
 

@@ -98,8 +98,11 @@ function where(name: string, words: string): string {
   return words
 }
 
-/** @returns what each browser's connections need @throws CouldNotRun when a file cannot be read */
+/** @returns what each browser's connections need @throws CouldNotRun when they don't fit, or a file cannot be read */
 export function connectionOptionsOf(plan: Plan): ConnectionOptions {
+  if (plan.http2 && plan.url.protocol !== 'https:') throw new CouldNotRun('--http2 needs an https: URL')
+  if ((plan.certFile === undefined) !== (plan.keyFile === undefined))
+    throw new CouldNotRun('--cert and --key go together')
   return {
     connections: plan.burst + 5,
     timeoutMs: plan.timeoutMs,
@@ -146,10 +149,13 @@ export function targetOf(plan: Plan, turn: Target['turn']): Target {
   const { cookie = '', ...headers } = plan.headers
   const { username, password, protocol, host, origin } = plan.url
   const scheme = headers['x-forwarded-proto'] === 'https' ? 'https:' : protocol
+  const publicUrl = `${scheme}//${headers.host ?? host}`
+  if (!URL.canParse(publicUrl))
+    throw new CouldNotRun(`--header Host takes NAME or NAME:PORT, not ${headers.host}`)
   const credentials = `${decoded(username) ?? ''}:${decoded(password) ?? ''}`
   return {
     origin,
-    publicOrigin: new URL(`${scheme}//${headers.host ?? host}`).origin,
+    publicOrigin: new URL(publicUrl).origin,
     defaults: {
       accept: '*/*',
       'user-agent': 'session-drill',

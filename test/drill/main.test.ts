@@ -72,6 +72,14 @@ test('a check alone: its lines, and in Markdown; a report of a load is refused',
   })
 })
 
+test('a file that cannot be written is said before the load', async () => {
+  const { code, err } = await run(good.url.href, ...short, '--html', join(folder, 'none', 'drill.html'))
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringMatching(/^session-drill: --html: ENOENT.*\n$/),
+  })
+})
+
 test('the version is that of the package, 0', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
   expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' })

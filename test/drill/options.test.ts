@@ -3,7 +3,7 @@ import { CouldNotRun } from '../../src/drill/could-not-run.js'
 import { readCommandLine } from '../../src/drill/options/command-line.js'
 import { briefHelp, fullHelp } from '../../src/drill/options/help.js'
 import { DEFAULTS, OPTION_LIST } from '../../src/drill/options/table.js'
-import { planOf, proxyFor, targetOf } from '../../src/drill/plan.js'
+import { connectionOptionsOf, planOf, proxyFor, targetOf } from '../../src/drill/plan.js'
 
 const read = (...args: string[]) => {
   const line = readCommandLine(args)
@@ -111,6 +111,16 @@ test.each([
   const reading = (async () => read(...args))()
   await expect(reading).rejects.toThrow(CouldNotRun)
   await expect(reading).rejects.toThrow(message)
+})
+
+test('what does not fit together is refused', async () => {
+  const connection = async (...args: string[]) => connectionOptionsOf(await read(...args))
+  await expect(connection('http://a.test', '--http2')).rejects.toThrow(/^--http2 needs an https: URL$/)
+  await expect(connection('https://a.test', '--cert', 'a')).rejects.toThrow(/^--cert and --key go together$/)
+  const target = async (...args: string[]) => targetOf(await read(...args), () => undefined)
+  await expect(target('http://a.test', '--header', 'Host: a b')).rejects.toThrow(
+    /^--header Host takes NAME or NAME:PORT, not a b$/,
+  )
 })
 
 test('a program gets the same checks', async () => {

@@ -150,6 +150,12 @@ describe('sessions as apps have them', () => {
     },
   )
 
+  test('an app that counts whatever the path is not taken for our counter', async () => {
+    const counter = new Counter()
+    const app = await start((request, response) => void counter.visit(request, response))
+    expect((await drillOf(app)).sentence).toMatch(/^Held/)
+  })
+
   test('the session cookie is found behind many others', async () => {
     const others = Array.from({ length: 9 }, (_, index) => `c${index}=x; Path=/`)
     const app = await start(new Counter({ others }).listener)
@@ -394,6 +400,22 @@ describe('what destroys a session is tried at rest first', () => {
     expect(junitOf(report)).toContain(
       `<error message="${report.unjudged.destroys} could not be judged: 500"/>`,
     )
+  })
+
+  test('a proxy that says 404 for a moment has lost no session', async () => {
+    const counter = new Counter()
+    let reads = 0
+    const app = await start(
+      routes({
+        'GET /': counter.visit,
+        'GET /look'(request, response) {
+          if (++reads > 1 && reads < 5) response.writeHead(404).end('no backend')
+          else json(response, { visits: counter.sessions.get(cookieOf(request, 'sid')) })
+        },
+      }),
+    )
+    const report = await drillOf(app, { visits: 60, visit: '/', number: '/visits', read: '/look' })
+    expect(report.sentence).toMatch(/^Held/)
   })
 
   test('a session that cannot be read at the end is unknown', async () => {

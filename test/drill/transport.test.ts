@@ -95,7 +95,7 @@ test.each([301, 302, 303])('a redirect with %i after a POST is followed with GET
   const url = await listen(createHttp(app))
   const found = await checkApp({ url, ...number, visit: 'POST /hit' })
   expect(methods.slice(0, 2)).toEqual(['POST', 'GET'])
-  expect(found.lines).toContainEqual(['redirects', '1, to /count?x=1: the number is read after the visit'])
+  expect(found.lines).toContainEqual(['redirects', '1, to /count?x=…: the number is read after the visit'])
 })
 
 test.each([

@@ -2,7 +2,7 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
-import { RequestFailed, reasonOf } from './failure.js'
+import { RequestFailed, reasonOf, TOO_LONG } from './failure.js'
 
 /** What came back for one request; its body is decoded. */
 export interface RawAnswer {
@@ -27,6 +27,9 @@ export interface ConnectionOptions {
   /** A proxy's URL. */
   proxy?: string | undefined
 }
+
+/** A longer body is no page. */
+const MOST_BYTES = 64 * 1024 * 1024
 
 type Found = (error: Error | null, address: string | LookupAddress[], family?: number) => void
 
@@ -59,7 +62,8 @@ export class Connection {
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key }),
     }
-    const common = { connections, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: http2 }
+    const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: MOST_BYTES }
+    const common = { connections, pipelining: 1, ...limits, allowH2: http2 }
     this.#dispatcher =
       proxy === undefined
         ? new Pool(origin, { ...common, connect: { ...tls, lookup: lookupLocalhost } })
@@ -128,22 +132,22 @@ async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<strin
   return Buffer.from(bytes).toString()
 }
 
-/** Of a body of a few KB: what grows beyond it is no page. */
-const LIMIT = { maxOutputLength: 64 * 1024 * 1024 }
-
 function decompressed(bytes: Uint8Array, encoding: string): Uint8Array {
   try {
     switch (encoding) {
       case 'gzip':
       case 'x-gzip':
-        return gunzipSync(bytes, LIMIT)
+        return gunzipSync(bytes, { maxOutputLength: MOST_BYTES })
       case 'br':
-        return brotliDecompressSync(bytes, LIMIT)
+        return brotliDecompressSync(bytes, { maxOutputLength: MOST_BYTES })
       case 'deflate':
-        return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateSync(bytes, LIMIT) : inflateRawSync(bytes, LIMIT)
+        return ((bytes[0] ?? 0) & 0x0f) === 8
+          ? inflateSync(bytes, { maxOutputLength: MOST_BYTES })
+          : inflateRawSync(bytes, { maxOutputLength: MOST_BYTES })
     }
   } catch (error) {
-    throw new RequestFailed(`body is not ${encoding}`, { cause: error })
+    const reason = reasonOf(error)
+    throw new RequestFailed(reason === TOO_LONG ? reason : `body is not ${encoding}`, { cause: error })
   }
   throw new RequestFailed(`Content-Encoding ${encoding}`)
 }

@@ -27,6 +27,7 @@ export class RequestFailed extends Error {
   }
 }
 
+export const TOO_LONG = 'body too long'
 const UNKNOWN_CA = 'certificate of an unknown CA'
 const CLIENT_CERTIFICATE = 'client certificate wanted'
 const HTTP2_ONLY = 'HTTP/2 only'
@@ -43,6 +44,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'name unknown',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: TOO_LONG,
+  ERR_BUFFER_TOO_LARGE: TOO_LONG,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'wrong Content-Length',
   DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_CA,
   SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
@@ -72,7 +75,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'no TLS there': 'is it http:// instead of https://?',
   'not HTTP':
     'the server speaks no HTTP/1.1 (HTTP/2 needs https:// and --http2), or a body is longer than its Content-Length',
-  'body incomplete': 'the answer ended before its Content-Length',
+  'body incomplete': 'the answer ended before it was whole, or came to a halt',
   400: 'if plain HTTP was sent to an HTTPS port, use https://',
   401: 'a login is needed: --journey FILE, or a user in the URL',
   403: 'a login or a CSRF token is needed: --journey FILE',
@@ -122,10 +125,4 @@ export function retryAfterOf(header: unknown): number | undefined {
   if (typeof header !== 'string') return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
-}
-
-/** @returns the beginning of a text that a server sent, in one line that no terminal takes for an order */
-export function excerpt(body: string): string {
-  const text = body.replace(/[\s\p{Cc}]+/gu, ' ').trim()
-  return text === '' ? 'nothing' : text.length > 160 ? `${text.slice(0, 160)}…` : text
 }

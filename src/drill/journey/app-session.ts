@@ -1,10 +1,12 @@
 // One session of one browser in an app: its steps, with their variables filled in.
 import { randomUUID } from 'node:crypto'
 import { CouldNotRun } from '../could-not-run.js'
-import { excerpt, RequestFailed, retryAfterOf } from '../http/failure.js'
+import { RequestFailed, retryAfterOf } from '../http/failure.js'
 import type { Answer, Outgoing, SendOptions, Visitor } from '../http/visitor.js'
+import { plainText } from '../plain-text.js'
 import { type Count, type CountReader, countReaderOf } from './count.js'
 import { endpointOf, type Journey, type Step, type Steps, stepsOf } from './journey.js'
+import { excerptWithout, secretsOf } from './secrets.js'
 import { decoded, type Reader, readerOf, textOf } from './where.js'
 
 /** What a visit's last answer says. */
@@ -31,6 +33,7 @@ export class Route {
   readonly #readNumber: CountReader
   readonly #instance: Reader | undefined
   readonly #takes = new Map<string, Reader>()
+  readonly #secrets: readonly string[]
 
   /** @param base prefix of all paths, such as `/shop`; without a slash at its end */
   constructor(journey: Journey, base = '') {
@@ -39,6 +42,7 @@ export class Route {
     this.#number = countReader(journey.number)
     this.#readNumber = countReader(journey.readNumber ?? journey.number)
     this.#instance = journey.instance === undefined ? undefined : reader(journey.instance)
+    this.#secrets = secretsOf(journey)
     for (const steps of [journey.login, journey.visit, journey.read, journey.logout]) {
       for (const { take = {} } of steps ? stepsOf(steps) : []) {
         for (const where of Object.values(take)) this.#takes.set(where, reader(where))
@@ -58,6 +62,11 @@ export class Route {
     return first && this.#base + endpointOf(first).path
   }
 
+  /** @returns the beginning of an answer, without the journey's secrets */
+  excerpt(body: string): string {
+    return excerptWithout(body, this.#secrets)
+  }
+
   pathOf(step: Step): string {
     return this.#base + endpointOf(step).path
   }
@@ -71,7 +80,8 @@ export class Route {
   }
 
   instanceIn(answer: Answer): string | undefined {
-    return textOf(this.#instance?.(answer))
+    const name = textOf(this.#instance?.(answer))
+    return name === undefined ? undefined : plainText(name, 100)
   }
 
   taken(where: string, answer: Answer): unknown {
@@ -92,14 +102,6 @@ function reader(where: string): Reader {
 }
 
 type Fits = (number: number) => boolean
-
-function chosen({ text, numbers: [likeliest, ...others] }: Count, fits: Fits, { body }: Answer): number {
-  if (likeliest === undefined)
-    throw new CouldNotRun(
-      `an answer says ${text.slice(0, 60)}, which is no whole number: --number must point at the count of the session. The text that was read: ${excerpt(body)}`,
-    )
-  return [likeliest, ...others].find(fits) ?? likeliest
-}
 
 /** A session: a login if the journey has one, visits, reading, and its end. */
 export class AppSession {
@@ -175,7 +177,13 @@ export class AppSession {
     const count = this.#route.countIn(answer)
     if (count === undefined) throw new RequestFailed('wrong answer', { instance, cause: answer.body })
     const { numbers } = count
-    return { answer, number: chosen(count, fits, answer), numbers, instance, readAfterwards: requests > 1 }
+    return {
+      answer,
+      number: this.#chosen(count, fits, answer),
+      numbers,
+      instance,
+      readAfterwards: requests > 1,
+    }
   }
 
   /** Visits once, whatever the answer counts. @throws RequestFailed; LoggedOut if the app asks for a login */
@@ -200,7 +208,7 @@ export class AppSession {
       const { answer } = await this.#run(read, { keepsCookies: () => false }, true)
       const count = this.#route.storedIn(answer)
       if (count === undefined) throw new RequestFailed('wrong answer', { cause: answer.body })
-      return chosen(count, fits, answer)
+      return this.#chosen(count, fits, answer)
     } catch (error) {
       if (error instanceof LoggedOut || (error instanceof RequestFailed && /^(404|410)$/.test(error.reason)))
         return undefined
@@ -243,6 +251,14 @@ export class AppSession {
     }
     if (!answer) throw new TypeError('no step')
     return { answer, requests }
+  }
+
+  #chosen({ text, numbers: [likeliest, ...others] }: Count, fits: Fits, { body }: Answer): number {
+    if (likeliest === undefined)
+      throw new CouldNotRun(
+        `an answer says ${plainText(text, 60)}, which is no whole number: --number must point at the count of the session. The text that was read: ${this.#route.excerpt(body)}`,
+      )
+    return [likeliest, ...others].find(fits) ?? likeliest
   }
 
   #take({ take = {} }: Step, answer: Answer): void {

@@ -53,7 +53,7 @@ async function contentOf(file: string): Promise<unknown> {
         : error instanceof Error
           ? error.message
           : String(error)
-      throw new CouldNotRun(`${file}: ${why}`)
+      throw new CouldNotRun(`${file}: ${why.split('\n', 1)[0]}`)
     }
   }
   if (!['.yaml', '.yml', '.json'].includes(extname(file)))

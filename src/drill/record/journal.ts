@@ -82,6 +82,8 @@ export class Journal {
     instanceChanges: 0,
     unreadSessions: 0,
   }
+  /** Those that are too many to be kept. */
+  readonly #others = emptyInstance(0)
   #longestWait: { at: number; ms: number } | undefined
   #waitSince = 0
 
@@ -135,9 +137,9 @@ export class Journal {
     this.#waited(at, ms)
     this.outages.succeeded(at)
     this.silences.heard(at)
-    this.series.answered(at, ms, instance)
-    if (instance === undefined) return
-    const record = this.#instance(instance, at)
+    const record = instance === undefined ? undefined : this.#instance(instance, at)
+    this.series.answered(at, ms, record === this.#others ? undefined : instance)
+    if (!record) return
     record.visits++
     record.lastAt = at
     record.silences.heard(at)
@@ -214,11 +216,10 @@ export class Journal {
   }
 
   #instance(id: string, at: number): InstanceRecord {
-    let record = this.instances.get(id)
-    if (!record) {
-      record = emptyInstance(at)
-      if (this.instances.size < INSTANCES_KEPT) this.instances.set(id, record)
-    }
+    const known = this.instances.get(id)
+    if (known || this.instances.size >= INSTANCES_KEPT) return known ?? this.#others
+    const record = emptyInstance(at)
+    this.instances.set(id, record)
     return record
   }
 }

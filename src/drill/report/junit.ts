@@ -79,10 +79,13 @@ function caseOf(name: string, outcome: Outcome, details: string): string {
   return `${head}><error message="${escaped(outcome.error)}"/></testcase>`
 }
 
-// XML knows no other control characters than these three.
+// XML knows no other control characters than these three, and no half characters.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 function escaped(text: string): string {
-  return text.replace(CONTROLS, '').replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+  return text
+    .replace(CONTROLS, '')
+    .replace(/\p{Cs}/gu, '')
+    .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

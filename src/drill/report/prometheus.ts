@@ -4,6 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ANOMALIES, type Anomaly } from '../books/anomaly.js'
 import type { Live } from '../drill.js'
+import { decoded } from '../journey/where.js'
+import { plainText } from '../plain-text.js'
 
 /** The names that a k6 script gives its thresholds, too. */
 const NAMES: Readonly<Record<Anomaly, [name: string, help: string]>> = {
@@ -82,7 +84,7 @@ export async function serveMetrics(live: Live, port: number): Promise<{ port: nu
     if (request.method === 'GET' && request.url === '/metrics')
       response.setHeader('content-type', 'text/plain; version=0.0.4').end(metricsOf(live))
     else if (request.method === 'POST' && mark !== undefined) {
-      live.journal.event(`mark: ${decoded(mark)}`)
+      live.journal.event(`mark: ${plainText(decoded(mark) ?? '')}`)
       response.writeHead(204).end()
     } else response.writeHead(404).end()
   })
@@ -90,14 +92,6 @@ export async function serveMetrics(live: Live, port: number): Promise<{ port: nu
   await once(server, 'listening')
   server.unref()
   return { port: (server.address() as AddressInfo).port, close: () => server.close() }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 function label(text: string): string {

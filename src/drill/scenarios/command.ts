@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CouldNotRun } from '../could-not-run.js'
+import { plainText } from '../plain-text.js'
 import type { Scenario } from './scenario.js'
 
 /**
@@ -30,7 +31,7 @@ async function run(command: string, say: (text: string) => void, stop?: AbortSig
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8')
     stream.on('data', (text: string) => {
-      last = text.trim().split('\n').at(-1)?.slice(0, 200) || last
+      last = plainText(text.trim().split('\n').at(-1) ?? '') || last
     })
   }
   const end = () => kill(child, 'SIGTERM')

@@ -132,6 +132,54 @@ test('an app that asks for a new login has reset its sessions', async () => {
   expect(report.verdict).toBe('broken')
 })
 
+test('a token that another visit of the burst has used up is a failed visit, no reset', async () => {
+  const sessions = new Map<string, { visits: number; token: string }>()
+  const app = await serve(
+    routes({
+      'GET /login'(_, response) {
+        const [id, token] = [randomUUID(), randomUUID()]
+        sessions.set(id, { visits: 0, token })
+        response.setHeader('set-cookie', `sid=${id}; Path=/`)
+        json(response, { token })
+      },
+      async 'POST /hit'(request, response) {
+        const session = sessions.get(cookieOf(request, 'sid'))
+        const fits = (await bodyOf(request)) === `token=${session?.token}`
+        if (!session || !fits) return void response.writeHead(403).end('expired token')
+        session.visits++
+        session.token = randomUUID()
+        json(response, session)
+      },
+    }),
+  )
+  running.push(app)
+  const journey: Journey = {
+    login: { get: '/login', take: { token: '/token' } },
+    visit: { post: '/hit', form: { token: '{{token}}' }, take: { token: '/token' } },
+    number: '/visits',
+  }
+  const report = await drill({ ...small, url: app.url, journey, maxFailed: 120 })
+  expect(report.failures['403']).toBeGreaterThan(0)
+  expect(report.anomalies).toMatchObject({ reset: 0, lost: 0 })
+  expect(report.verdict).toBe('held')
+})
+
+test('an app that repeats what it was sent gives no secret away', async () => {
+  const app = await serve(
+    routes({
+      async 'POST /login'(request, response) {
+        response.writeHead(422).end(`{"input":${await bodyOf(request)}}`)
+      },
+    }),
+  )
+  running.push(app)
+  process.env.DRILL_SECRET = 'from-the-environment'
+  const json = { user: 'ann', password: 'from-the-file', pin: '{{env.DRILL_SECRET}}' }
+  const checking = checkApp({ url: app.url, journey: { ...JOURNEY, login: { post: '/login', json } } })
+  await expect(checking).rejects.toThrow(/422\. .*"user":"ann","password":"…","pin":"…"/)
+  delete process.env.DRILL_SECRET
+})
+
 test('what is wrong with a login is said', async () => {
   const app = await shop()
   const [form] = Array.isArray(JOURNEY.login) ? JOURNEY.login : []
