@@ -18,6 +18,8 @@ export interface LeanCommit {
 const SHAPES_KEPT = 64
 const SETS_AT_MOST = 100
 const FIELDS_AT_MOST = 32
+/** Longer lists have no pattern for all of their entries: it would be a long one. */
+const TEXTS_AT_MOST = 100
 
 export class LeanCommits {
   readonly #mark: string
@@ -136,9 +138,9 @@ function shapeOf({ change, reads, loads = [], ttlMs, cappedLists }: Commit): Sha
  *          unless it is one; for each list how many entries unless it is one, and these as one text; then fields to set: name, text
  * Returns  what commit.lua returns for one commit; nothing if that has to commit it, with the same sequence: the session isn't
  *          there, the commit was applied already, or a field isn't what it usually is. Nothing is changed then.
- * The mark begins with the sequence and ends with when this client extended the session last, in s, both of ten digits. Within a
- * hundredth of its life a session is not extended again. (Seconds are whole, and this client's may be one behind the server's:
- * two are added, so that a short life is always extended.)
+ * The mark begins with the sequence and ends with when this client extended the session last, in s, both of ten digits: so marks
+ * compare as their sequences do. Within a hundredth of its life a session is not extended again. (Seconds are whole, and this
+ * client's may be one behind the server's: two are added, so that a short life is always extended.)
  * An argument costs as much as a call of Lua's, a call of Redis five times that; each byte of a new text costs a dozen instructions.
  */
 function scriptOf({ loads: wanted, adds, reads, appends, sets, ownTtl }: Shape): string {
@@ -152,7 +154,7 @@ function scriptOf({ loads: wanted, adds, reads, appends, sets, ownTtl }: Shape):
   const counters: string[] = []
   for (const [i, [name, isOne]] of adds.entries()) {
     work.push(`local c${i} = got[${++field}] or '0'
-if string.len(c${i}) > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end
+if #c${i} > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end
 local n${i} = c${i} + ${isOne ? 1 : `ARGV[${++argument}]`}
 if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end
 c${i} = string.format('%d', n${i})`)
@@ -167,8 +169,12 @@ if not r${i} or not string.find(r${i}, '^-?%d+$') then return false end`)
   }
   for (const [i, [name, cap, isOne]] of appends.entries()) {
     const [count, added] = [isOne ? '1' : `ARGV[${++argument}]`, `ARGV[${++argument}]`]
-    work.push(`local l${i} = got[${++field}]
-if l${i} and l${i} ~= '[]' then
+    const pattern = isOne && cap > 1 && cap <= TEXTS_AT_MOST && quoted(fullListOfTexts(cap))
+    work.push(`local l${i} = got[${++field}] or '[]'
+local kept = ${pattern && `string.match(l${i}, ${pattern})`}
+if kept then
+  l${i} = '[' .. kept .. ',\\n' .. ${added} .. ']'
+elseif l${i} ~= '[]' then
   if string.byte(l${i}) ~= 91 then return false end
   local find, entries, at = string.find, 0, 1
   repeat entries, at = entries + 1, find(l${i}, ',\\n', at + 1, true) until not at
@@ -193,7 +199,7 @@ local got = redis.pcall('HMGET', key, ARGV[1], ${names.map(quoted).join(', ')})
 if got.err${loads.length > 0 ? ' or not got[3]' : ''} then return false end
 local ttl, known, extended, extends = ${ttl}, got[1], ARGV[3], true
 if known then
-  if string.sub(known, 1, 10) + 0 >= ARGV[2] + 0 then return false end
+  if known > ARGV[2] then return false end
   local before = string.sub(known, -10)
   local age = extended - before
   extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0
@@ -216,6 +222,15 @@ return session({results}, key, redis.call('HGETALL', key), false)`
 function answerOf(fields: Iterable<string>): string {
   const texts = [...fields].map((field) => `(${field} or '${NO_FIELD}')`)
   return `return ${['results', "(ttl or redis.call('PTTL', key))", "(got[2] or '')", ...texts].join(" .. '\\0' .. ")}`
+}
+
+/**
+ * Finds all entries but the oldest of a full list of plain texts, none with a quotation mark, in half the time that it takes to look
+ * for each. (No JSON has a line break within a text: what is from one quotation mark to the next, and before a separator, is one.)
+ */
+function fullListOfTexts(length: number): string {
+  const kept = Array.from({ length: length - 1 }, () => '%b""').join(',\n')
+  return `^%[%b"",\n(${kept})%]$`
 }
 
 /** A text as a constant in Lua. */

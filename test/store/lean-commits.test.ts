@@ -225,6 +225,40 @@ describe('the scripts that are made for a shape', () => {
     expect(JSON.parse((await fieldsIn('s')).get('trail') ?? '')).toEqual(['b', 'c'])
   })
 
+  it('drop the oldest entry of a full list, whatever its entries look like', async () => {
+    const text = fc.constantFrom(
+      '"a"',
+      '""',
+      '"\\""',
+      '"\\\\"',
+      '",\\n"',
+      '"]"',
+      '["a","b"]',
+      '{"a":"b"}',
+      '"%b"',
+      '1',
+      'null',
+    )
+    const cappedLists = new Map([['trail', 3]])
+    let sid = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { maxLength: 5 }), text, async (entries, added) => {
+        sid += 1
+        const send = await open(
+          `s${sid}`,
+          new Map([
+            ['cookie', '{}'],
+            ['trail', `[${entries.join(',\n')}]`],
+          ]),
+        )
+        await send({ ...NO_CHANGE, appended: new Map([['trail', [added]]]) }, { cappedLists })
+        const left = [...entries, added].slice(-3)
+        expect((await fieldsIn(`s${sid}`)).get('trail')).toBe(`[${left.join(',\n')}]`)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   it('extend a session that is used all the time: its last extension counts, not its last commit', async () => {
     const send = await open('s', new Map([['cookie', '{}']]))
     const change = () =>

@@ -24,7 +24,7 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       "Redis' words are not at the very beginning of its errors",
     'commit.lua: while i < appendsEnd do  →  while i <= appendsEnd do':
       'each list ends before the next begins: i is never the last argument',
-    "prune.lua: if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end  →  if now - seconds >= KEPT_SECONDS then redis.call('HDEL', key, name) end":
+    "prune.lua: if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) else kept[#kept + 1] = name end  →  if now - seconds >= KEPT_SECONDS then redis.call('HDEL', key, name) else kept[#kept + 1] = name end":
       "differs in one second of ten minutes alone, in which Redis' clock may go on",
     'reply.lua: local size = 0  →  local size = 1':
       'how a reply is put together is a matter of speed: both ways are read alike',
@@ -42,7 +42,7 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'how a reply is put together is a matter of speed: both ways are read alike',
     "record.lua: if tonumber(last) > tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end  →  if tonumber(last) >= tonumber(sequence) then return redis.error_reply('STALE a later commit of this client was applied') end":
       'if they are equal, the lines before have returned',
-    "lean-commits.ts: if string.len(c${i}) > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end  →  if string.len(c${i}) > 16 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end":
+    "lean-commits.ts: if #c${i} > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end  →  if #c${i} > 16 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end":
       'commit.lua, which it is left to, does the same',
     'lean-commits.ts: if n${i} > ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end  →  if n${i} >= ${Number.MAX_SAFE_INTEGER} or n${i} < ${Number.MIN_SAFE_INTEGER} then return false end':
       'commit.lua, which it is left to, does the same',
@@ -62,8 +62,10 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'a list gets no more entries than it keeps, so this is the last turn of the loop',
     'lean-commits.ts: if not start then break end  →  (dropped)':
       'a list gets no more entries than it keeps, so this is the last turn of the loop',
-    'lean-commits.ts: if string.sub(known, 1, 10) + 0 >= ARGV[2] + 0 then return false end  →  if string.sub(known, 1, 11) + 0 >= ARGV[2] + 0 then return false end':
-      'behind the sequence is a space, which no number minds',
+    'lean-commits.ts: if known > ARGV[2] then return false end  →  if known >= ARGV[2] then return false end':
+      'a mark has more than its sequence, so they are never equal',
+    'lean-commits.ts: if kept then  →  if false then':
+      'what the pattern finds, the lines behind it find, too',
     'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 3) * 100000 > (ttl or 0) + 0':
       'differs for a second, or for a thousandth of a hundredth of a life',
     'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100001 > (ttl or 0) + 0':

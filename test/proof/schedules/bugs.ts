@@ -41,9 +41,7 @@ export const BUGS: Readonly<Record<string, Edits>> = {
   ],
   'flushed scripts are not sent again': [[/includes\('NOSCRIPT'\)/, "includes('NO SCRIPT')"]],
   'a lean commit writes its mark elsewhere': [[/`ARGV\[1\], ARGV\[2\]/, "`'@wx', ARGV[2]"]],
-  'a lean commit does not ask whether it was applied': [
-    [/\+ 0 >= ARGV\[2\] \+ 0 then return false end/, '+ 0 < 0 then return false end'],
-  ],
+  'a lean commit does not ask whether it was applied': [[/if known > ARGV\[2\] then return false end/, '']],
   'a lean commit does not ask whether the session is there': [
     [/if redis\.call\('EXISTS', key\) == 0 then return false end/, ''],
   ],
