@@ -32,12 +32,14 @@ end`
 
 export const PRUNE = `local KEPT_SECONDS = 600
 local function prune(key, now)
+  local kept = {}
   for _, name in ipairs(redis.call('HKEYS', key)) do
     if string.sub(name, 1, 2) == '@w' then
       local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
-      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) else kept[#kept + 1] = name end
     end
   end
+  return kept
 end`
 
 export const COMMIT_LISTS = [
@@ -52,7 +54,7 @@ export const COMMIT_LISTS = [
 ] as const
 
 export const COMMIT = {
-  sha: '36c9a4a51b3c628064de5643485bb5c96f4a2845',
+  sha: '2707be8c7e6b56b3d7f772a26ea50c841467e286',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -82,12 +84,14 @@ local function session(parts, key, all, slides)
 end
 local KEPT_SECONDS = 600
 local function prune(key, now)
+  local kept = {}
   for _, name in ipairs(redis.call('HKEYS', key)) do
     if string.sub(name, 1, 2) == '@w' then
       local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
-      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) else kept[#kept + 1] = name end
     end
   end
+  return kept
 end
 local KEYS_KEPT = 128
 local key = KEYS[1]
@@ -334,15 +338,17 @@ return session({}, key, all, ARGV[1] == '1')`,
 } as const
 
 export const RECORD = {
-  sha: '28fcf0704542a8ccec96de46b6d8e4c741fee669',
+  sha: '8b2909e68d60fe265da2060687fed9419f4e704f',
   lua: `local KEPT_SECONDS = 600
 local function prune(key, now)
+  local kept = {}
   for _, name in ipairs(redis.call('HKEYS', key)) do
     if string.sub(name, 1, 2) == '@w' then
       local seconds = string.match(redis.call('HGET', key, name), '^%d+ (%d+)')
-      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) end
+      if now - seconds > KEPT_SECONDS then redis.call('HDEL', key, name) else kept[#kept + 1] = name end
     end
   end
+  return kept
 end
 local KEYS_KEPT = 128
 local session, commits = KEYS[1], KEYS[2]
@@ -384,22 +390,21 @@ if version ~= found and version ~= 'any' then
   return {'found', found, redis.call('PTTL', session), content}
 end
 local now = redis.call('TIME')[1]
-if not known or idempotency ~= '' then prune(commits, now) end
-local keys = {}
-if found == 'none' or idempotency ~= '' then
-  for _, name in ipairs(redis.call('HKEYS', commits)) do
+if not known or idempotency ~= '' or found == 'none' then
+  local keys = {}
+  for _, name in ipairs(prune(commits, now)) do
     if string.sub(name, 1, 3) == '@w"' then
       if found == 'none' then redis.call('HDEL', commits, name) else keys[#keys + 1] = name end
     end
   end
-end
-if #keys >= KEYS_KEPT then
-  local oldest, least
-  for _, name in ipairs(keys) do
-    local at = tonumber(string.match(redis.call('HGET', commits, name), '^0 (%d+)'))
-    if not least or at < least then oldest, least = name, at end
+  if idempotency ~= '' and #keys >= KEYS_KEPT then
+    local oldest, least
+    for _, name in ipairs(keys) do
+      local at = tonumber(string.match(redis.call('HGET', commits, name), '^0 (%d+)'))
+      if not least or at < least then oldest, least = name, at end
+    end
+    redis.call('HDEL', commits, oldest)
   end
-  redis.call('HDEL', commits, oldest)
 end
 if ARGV[6] == '0' then
   redis.call('SET', session, ARGV[5], 'KEEPTTL')

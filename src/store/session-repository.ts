@@ -77,6 +77,11 @@ export class SessionRepository {
       )
   }
 
+  /** Whether the next load of a session is to be a plain command. */
+  isLoadedPlainly(sid: string): boolean {
+    return this.#extensions.of(sid, this.#redis.client.connections) !== undefined
+  }
+
   async #loadByScript(
     sid: string,
     key: string,

@@ -448,8 +448,9 @@ export class ExactRedisStore<Data = SessionData> extends Store {
     }
     if (!isTraced(operation)) return this.timed(operation, work)
     const { client, durability } = this.redis
-    const isScript = operation !== 'destroy' || durability.waits
-    const call = isScript ? { command: 'EVALSHA', script: operation } : { command: 'DEL' }
+    let call: { command: string; script?: string } = { command: 'EVALSHA', script: operation }
+    if (operation === 'load' && this.sessions.isLoadedPlainly(sid)) call = { command: 'HGETALL' }
+    if (operation === 'destroy' && !durability.waits) call = { command: 'DEL' }
     const location = client.locationOf(this.prefix + sid)
     return traced(operation, { ...call, location }, () => this.timed(operation, work))
   }

@@ -75,6 +75,19 @@ describe('a subscriber', () => {
     expect(seen[6]?.trace.attributes).toEqual({ ...common, 'db.operation.name': 'DEL' })
   })
 
+  it('hears by which command a session is loaded: a plain one, after a load that extended it', async () => {
+    const store = new ExactRedisStore({ client })
+    await create(store)
+    await load(store, 'secret-id')
+    await load(store, 'secret-id')
+    const [, first, second] = seen
+      .filter(({ event }) => event === 'start')
+      .map(({ trace }) => trace.attributes)
+    expect(first).toMatchObject({ 'db.operation.name': 'EVALSHA', 'db.stored_procedure.name': 'load' })
+    expect(second).toMatchObject({ 'db.operation.name': 'HGETALL' })
+    expect(second).not.toHaveProperty('db.stored_procedure.name')
+  })
+
   it('learns no id, and nothing of what is in a session', async () => {
     const store = new ExactRedisStore({ client })
     await create(store)

@@ -29,8 +29,7 @@
 
 -- @include prune
 
--- How many idempotency keys a session keeps at most: the newest.
-local KEYS_KEPT = 128
+-- @include keys-kept
 
 local key = KEYS[1]
 local client, sequence, count, wanted = string.match(ARGV[1], '^(%S+) (%d+) (%d+) (-?%d+)$')

@@ -20,8 +20,7 @@
 
 -- @include prune
 
--- How many idempotency keys are kept at most: the newest.
-local KEYS_KEPT = 128
+-- @include keys-kept
 
 local session, commits = KEYS[1], KEYS[2]
 local client, sequence, idempotency, version = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -67,23 +66,22 @@ if version ~= found and version ~= 'any' then
 end
 
 local now = redis.call('TIME')[1]
-if not known or idempotency ~= '' then prune(commits, now) end
 -- Idempotency keys are the session's: another one of the same id knows none of them. And only the newest are kept.
-local keys = {}
-if found == 'none' or idempotency ~= '' then
-  for _, name in ipairs(redis.call('HKEYS', commits)) do
+if not known or idempotency ~= '' or found == 'none' then
+  local keys = {}
+  for _, name in ipairs(prune(commits, now)) do
     if string.sub(name, 1, 3) == '@w"' then
       if found == 'none' then redis.call('HDEL', commits, name) else keys[#keys + 1] = name end
     end
   end
-end
-if #keys >= KEYS_KEPT then
-  local oldest, least
-  for _, name in ipairs(keys) do
-    local at = tonumber(string.match(redis.call('HGET', commits, name), '^0 (%d+)'))
-    if not least or at < least then oldest, least = name, at end
+  if idempotency ~= '' and #keys >= KEYS_KEPT then
+    local oldest, least
+    for _, name in ipairs(keys) do
+      local at = tonumber(string.match(redis.call('HGET', commits, name), '^0 (%d+)'))
+      if not least or at < least then oldest, least = name, at end
+    end
+    redis.call('HDEL', commits, oldest)
   end
-  redis.call('HDEL', commits, oldest)
 end
 if ARGV[6] == '0' then
   redis.call('SET', session, ARGV[5], 'KEEPTTL')
