@@ -24,7 +24,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (values.h) return { help: 'brief' }
   const [url, ...more] = positionals
   if (url === undefined || more.length > 0)
-    throw new CouldNotRun('one URL is needed, such as http://127.0.0.1:8080')
+    throw new CouldNotRun('one URL is needed, such as http://127.0.0.1:8080; -h shows how')
   const settings: Record<string, unknown> = {}
   for (const [name, option] of OPTION_LIST) {
     const value = (values as Record<string, unknown>)[option.flag]
