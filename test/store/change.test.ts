@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applied, type Change, changeOf, type Fields, fieldsOf, splitList } from '../../src/store/change.js'
+import {
+  applied,
+  type Change,
+  changeOf,
+  type Fields,
+  fieldsOf,
+  NO_CHANGE,
+  splitList,
+  takesAway,
+} from '../../src/store/change.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
 
 const made = (fields: Fields, ...changes: (Change | undefined)[]) =>
@@ -119,6 +128,43 @@ describe('a change', () => {
   it('of a maxAge of 0 to none is one', () => {
     const base = fieldsOf({ cookie: { originalMaxAge: 0, expires: '2026-01-01T00:00:00.000Z' } }, RULES)
     expect(changeOf(base, { cookie: { originalMaxAge: null, expires: null } }, RULES)?.set.size).toBe(1)
+  })
+
+  it('only takes away, or not: what was added, appended or set anew is more than its session had', () => {
+    const base = fieldsOf(
+      { visits: 1, trail: ['a'], notes: ['a', 'b'], user: { name: 'ada', cart: { a: 1 } } },
+      RULES,
+    )
+    const takes = (now: object) => takesAway(changeOf(base, now, RULES) ?? NO_CHANGE, base)
+    const all = { visits: 1, trail: ['a'], notes: ['a', 'b'], user: { name: 'ada', cart: { a: 1 } } }
+    expect(takes({})).toBe(true)
+    expect(takes(all)).toBe(true)
+    expect(takes({ ...all, notes: ['b'] })).toBe(true)
+    expect(takes({ ...all, user: { name: 'ada', cart: {} } })).toBe(true)
+    expect(takes({ ...all, user: null })).toBe(true)
+    expect(takes({ ...all, visits: 2 })).toBe(false)
+    expect(takes({ ...all, trail: ['a', 'b'] })).toBe(false)
+    expect(takes({ ...all, notes: ['b', 'c'] })).toBe(false)
+    expect(takes({ ...all, notes: 'b' })).toBe(false)
+    expect(takes({ ...all, user: ['ada'] })).toBe(false)
+    expect(takes({ ...all, user: { name: 'eve' } })).toBe(false)
+    expect(takes({ ...all, more: [1] })).toBe(false)
+    expect(takes({ ...all, more: { a: 1 } })).toBe(false)
+  })
+
+  it('adds to a counter in 64 bits, as Redis does, and starts anew from what no counter can be', () => {
+    const add = (found: string | undefined, by: number) => {
+      const fields = new Map(found === undefined ? [] : [['visits', found]])
+      const change = { ...NO_CHANGE, added: new Map([['visits', { by, total: 7 }]]) }
+      return applied(fields, change, RULES).get('visits')
+    }
+    expect(add(undefined, 2)).toBe('2')
+    expect(add('9007199254740993', 2)).toBe('9007199254740995')
+    expect(add('9223372036854775806', 1)).toBe('9223372036854775807')
+    expect(add('9223372036854775807', 1)).toBe('7')
+    expect(add('9223372036854775808', -1)).toBe('7')
+    expect(add('1.5', 1)).toBe('7')
+    expect(add('', 1)).toBe('7')
   })
 
   it('of a cookie alone is none while only its expiry moved', () => {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { tracingChannel } from 'node:diagnostics_channel'
+import type { Request } from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ExactRedisStore, type StoreTrace, type TracedOperation } from '../../src/store/index.js'
 import { RedisServer } from '../support/redis-server.js'
@@ -54,13 +55,23 @@ describe('a subscriber', () => {
       await store.touch('secret-id', { ...session })
     })
     await requests.run('second', () => store.destroy('secret-id'))
+    await requests.run('third', async () => {
+      await create(store)
+      const { req } = (await load(store, 'secret-id')) as unknown as { req: Request }
+      store.generate = () => {}
+      await new Promise((resolve) => store.regenerate(req, resolve))
+    })
     expect(told()).toEqual(
-      ['commit', 'load', 'touch', 'destroy'].flatMap((operation) => [
+      ['commit', 'load', 'touch', 'destroy', 'commit', 'load', 'regenerate'].flatMap((operation) => [
         `${operation} start`,
         `${operation} asyncEnd`,
       ]),
     )
-    expect(seen.map(({ request }) => request)).toEqual([...Array(6).fill('first'), 'second', 'second'])
+    expect(seen.map(({ request }) => request)).toEqual([
+      ...Array(6).fill('first'),
+      ...Array(2).fill('second'),
+      ...Array(6).fill('third'),
+    ])
     const common = {
       'db.system.name': 'redis',
       'db.namespace': '0',

@@ -70,6 +70,12 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'differs for a second, or for a thousandth of a hundredth of a life',
     'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100001 > (ttl or 0) + 0':
       'differs for a second, or for a thousandth of a hundredth of a life',
+    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 1) + 0':
+      'without a measure there is nothing to extend by',
+    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 1':
+      'differs for a life of one millisecond less than whole seconds alone',
+    "lean-commits.ts: if redis.call('EXISTS', key) == 0 then return false end  →  if true then return false end":
+      'commit.lua, which it is left to, does the same',
   },
   typescript: {},
 }

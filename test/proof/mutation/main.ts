@@ -59,11 +59,13 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   const wanted = named.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
   const isTried = ({ name, path }: Trial) => known[name]?.hash === hashOf(path)
   const isKnown = (trial: Trial) => !values.fresh && isTried(trial) && known[trial.name]?.by !== undefined
+  // Or did before its file changed.
+  const survived = ({ name }: Trial) => known[name] !== undefined && known[name].by === undefined
   const explained = EXPLAINED[kind] ?? {}
   // Those that will survive take longest, and those of them that are explained show nothing new.
   const rank = (trial: Trial) => Number(isTried(trial)) + 2 * Number(explained[trial.name] !== undefined)
   const open = wanted
-    .filter((trial) => !isKnown(trial) && (!values.survivors || isTried(trial)))
+    .filter((trial) => !isKnown(trial) && (!values.survivors || survived(trial)))
     .map((trial, i) => ({ trial, pass: i % PASSES }))
     .sort((one, other) => rank(one.trial) - rank(other.trial) || one.pass - other.pass)
     .map(({ trial }) => trial)
@@ -86,10 +88,11 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   })
   const unexplained = survivors.filter((name) => explained[name] === undefined)
   const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
-  const noticed = wanted.length - survivors.length
+  const all = wanted.filter(isTried)
+  const noticed = all.filter(({ name }) => known[name]?.by !== undefined).length
   console.log(
-    `\n${kind}: ${wanted.length} mutants, ${noticed} noticed (${((100 * noticed) / wanted.length).toFixed(1)} %), ` +
-      `${survivors.length - unexplained.length} survivors explained; of ${controls} runs without a change ${red.length} failed`,
+    `\n${kind}: ${wanted.length} mutants, ${all.length} tried, ${noticed} noticed (${((100 * noticed) / all.length).toFixed(1)} %); of this ` +
+      `run's survivors ${survivors.length - unexplained.length} are explained; of ${controls} runs without a change ${red.length} failed`,
   )
   for (const name of unexplained) console.log(`  survived: ${name}`)
   for (const name of inVain) console.log(`  explained, but noticed: ${name}`)

@@ -23,6 +23,7 @@ export const TESTS: readonly string[] = [
     'log-out',
   ),
   ...store(
+    'commit-queue',
     'confirmed-connection',
     'errors',
     'keys',

@@ -1,0 +1,195 @@
+// How commits to one session become batches, and what each hears: with a Redis that answers only when it is told to.
+import { beforeEach, describe, expect, it } from 'vitest'
+import { NO_CHANGE } from '../../src/store/change.js'
+import type { Commit } from '../../src/store/commit.js'
+import { CommitQueue } from '../../src/store/commit-queue.js'
+import { Durability } from '../../src/store/durability.js'
+import { RetryingClient } from '../../src/store/retrying-client.js'
+import { fakeClient } from './fake-client.js'
+
+interface Sent {
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
+  readonly answer: (reply: unknown) => void
+  readonly fail: (error: Error) => void
+}
+
+let sent: Sent[]
+let losses: number
+beforeEach(() => {
+  sent = []
+  losses = 0
+})
+
+const COMMIT: Commit = {
+  mode: 'update',
+  change: NO_CHANGE,
+  ttlMs: undefined,
+  idempotencyKey: '',
+  legacy: undefined,
+  reads: [],
+  expiry: undefined,
+  cappedLists: new Map(),
+}
+
+function open(deadlineMs = 60_000) {
+  const client = fakeClient({
+    get losses() {
+      return losses
+    },
+    script: (_script, keys, args) =>
+      new Promise((answer, fail) => {
+        sent.push({ keys, args, answer, fail })
+      }),
+  })
+  const redis = new RetryingClient(
+    client,
+    new Durability('primary', client, deadlineMs),
+    deadlineMs,
+    () => {},
+  )
+  const queue = new CommitQueue('client', client)
+  return (commit: Partial<Commit> = {}, key = 's', deadline = redis.deadline()) =>
+    queue.send(key, { ...COMMIT, ...commit }, deadline, redis)
+}
+const ok = (many = 1) => JSON.stringify(Array(many).fill(['ok', {}]))
+/** Client, sequence, commits in the batch, fields that it loads (-1: all). */
+const heads = () => sent.map(({ args }) => args[0])
+const reply = (i: number, text: unknown) => sent[i]?.answer(text)
+
+describe('commits to a session', () => {
+  it('go out at once, and gather while one is in flight', async () => {
+    const send = open()
+    const all = [send(), send(), send()]
+    expect(heads()).toEqual(['client 1000000001 1 0'])
+    reply(0, ok())
+    expect(await all[0]).toEqual(['ok', {}])
+    await expect.poll(heads).toEqual(['client 1000000001 1 0', 'client 1000000002 2 0'])
+    all.push(send())
+    reply(1, ok(2))
+    await expect.poll(heads).toHaveLength(3)
+    reply(2, ok())
+    expect(await Promise.all(all)).toEqual(Array(4).fill(['ok', {}]))
+  })
+
+  it('wait for none to another session', () => {
+    const send = open()
+    void send({}, 'a')
+    void send({}, 'b')
+    expect(sent.map(({ keys }) => keys)).toEqual([['a'], ['b']])
+  })
+
+  it('are 64 in a batch at most', async () => {
+    const send = open()
+    const all = Array.from({ length: 1 + 64 + 6 }, () => send())
+    reply(0, ok())
+    await expect.poll(heads).toHaveLength(2)
+    reply(1, ok(64))
+    await expect.poll(heads).toHaveLength(3)
+    expect(heads().slice(1)).toEqual(['client 1000000002 64 0', 'client 1000000003 6 0'])
+    reply(2, ok(6))
+    await Promise.all(all)
+  })
+
+  it('fail with their batch, and only with that', async () => {
+    const send = open()
+    const [first, second] = [send(), send()]
+    const failed = expect(first).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
+    sent[0]?.fail(new Error('OOM command not allowed'))
+    await failed
+    await expect.poll(heads).toHaveLength(2)
+    reply(1, ok())
+    expect(await second).toEqual(['ok', {}])
+  })
+
+  it('that wait are rejected at their own deadline, and never sent', async () => {
+    const send = open()
+    const [first, second] = [send(), send()]
+    const late = send({}, 's', performance.now() + 30)
+    await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    expect(heads()).toHaveLength(1)
+    reply(0, ok())
+    await first
+    await expect.poll(heads).toEqual(['client 1000000001 1 0', 'client 1000000002 1 0'])
+    reply(1, ok())
+    await second
+  })
+
+  it('are told if the script answers for fewer', async () => {
+    const send = open()
+    const first = send()
+    const rejected = expect(first).rejects.toThrow('answered for fewer commits')
+    reply(0, '[]')
+    await rejected
+  })
+})
+
+describe('the outcome of a commit to a session that is not there any more', () => {
+  it.each([
+    ['gone', 'ERR_SESSION_GONE'],
+    ['moved', undefined],
+  ])('%s: is known after one try, and unknown after one without an answer', async (outcome, code) => {
+    const send = open()
+    const known = send()
+    reply(0, `[["${outcome}"]]`)
+    expect(await known).toEqual([outcome])
+    const unknown = expect(send()).rejects.toMatchObject({
+      code: 'ERR_STORE_OUTCOME_UNKNOWN',
+      ...(code === undefined ? {} : { cause: { code } }),
+    })
+    sent[1]?.fail(new Error('read ECONNRESET'))
+    await expect.poll(heads).toHaveLength(3)
+    reply(2, `[["${outcome}"]]`)
+    await unknown
+    // The same batch under the same mark.
+    expect(sent[2]?.args).toEqual(sent[1]?.args)
+  })
+
+  it.each(['gone', 'moved'])('%s: is unknown if the client lost a connection meanwhile', async (outcome) => {
+    const send = open()
+    const unknown = expect(send()).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+    losses += 1
+    reply(0, `[["${outcome}"]]`)
+    await unknown
+    const [first, other] = [send(), send()]
+    losses += 1
+    reply(1, '[["ok",{}]]')
+    expect(await first).toEqual(['ok', {}])
+    await expect.poll(heads).toHaveLength(3)
+    reply(2, `[["${outcome}"]]`)
+    expect(await other).toEqual([outcome])
+  })
+})
+
+describe('what a batch loads', () => {
+  const batch = async (...loads: Commit['loads'][]) => {
+    const send = open()
+    const first = send()
+    const all = loads.map((wanted) => send({ ...(wanted && { loads: wanted }) }))
+    reply(0, ok())
+    await first
+    await expect.poll(heads).toHaveLength(2)
+    return { all: Promise.all(all), args: sent[1]?.args ?? [] }
+  }
+
+  it('is all of it, if one of its commits wants that', async () => {
+    const { all, args } = await batch([':a'], 'all', undefined)
+    expect(args[0]).toBe('client 1000000002 3 -1')
+    reply(1, [ok(3), '1000', '2000', ':a', '1', ':b', '2'].join('\0'))
+    const found = ['1000', '2000', ':a', '1', ':b', '2']
+    expect(await all).toEqual(Array(3).fill(['ok', {}, found]))
+  })
+
+  it('is each field that one of them wants, once; those that are not there are left out', async () => {
+    const { all, args } = await batch([':a', ':b'], [':b', ':c'])
+    expect(args.slice(0, 4)).toEqual(['client 1000000002 2 3', ':a', ':b', ':c'])
+    reply(1, [ok(2), '1000', '', '1', '-', '3'])
+    expect(await all).toEqual(Array(2).fill(['ok', {}, ['1000', '', ':a', '1', ':c', '3']]))
+  })
+
+  it('is nothing, if there is no session to load', async () => {
+    const { all } = await batch([':a'])
+    reply(1, '[["gone"]]')
+    expect(await all).toEqual([['gone']])
+  })
+})
