@@ -119,6 +119,19 @@ describe('a change', () => {
     expect(changeOf(foreign, { trail: [1.2345678901234567e19, 1] }, RULES)).toBeUndefined()
   })
 
+  it('writes a list anew whose entries a script could not tell apart', () => {
+    const grown = (was: string) => changeOf(new Map([['trail', was]]), { trail: [1, 2, 3] }, RULES)
+    expect(grown('[1,2]')?.set.get('trail')).toBe('[1,\n2,\n3]')
+    expect(grown('[1,\n2]')).toMatchObject({ set: new Map(), appended: new Map([['trail', ['3']]]) })
+    expect(changeOf(new Map([['trail', '[1]']]), { trail: [1, 2] }, RULES)?.appended.get('trail')).toEqual([
+      '2',
+    ])
+  })
+
+  it('stores nothing for what JSON knows as nothing', () => {
+    expect([...fieldsOf({ a: undefined, b: () => 1, c: null }, RULES)]).toEqual([['c', 'null']])
+  })
+
   it('takes undefined, functions and what JSON knows as nothing for deleted', () => {
     const base = fieldsOf({ a: 1, b: 2, c: 3 }, RULES)
     const change = changeOf(base, { a: undefined, b: () => 1 }, RULES)

@@ -2,6 +2,7 @@ import express from 'express'
 import session, { type SessionData } from 'express-session'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
+import { positive } from '../../src/store/expiry.js'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
 import { useRedis } from '../support/use-redis.js'
 import { type AnySession, load, newSession } from './requests.js'
@@ -26,6 +27,11 @@ const touch = (store: ExactRedisStore, held: AnySession) => {
     store.touch('sid', held, (error) => (error ? reject(error) : resolve())),
   )
 }
+
+it('a time that is left is more than nothing, a number, and one that Redis takes', () => {
+  expect([-1, 0, Number.NaN, Number.POSITIVE_INFINITY].map(positive)).toEqual(Array(4).fill(undefined))
+  expect([1, 0.5, 1e15, 1e16].map(positive)).toEqual([1, 0.5, 1e15, 1e15])
+})
 
 describe('a request that leaves the cookie alone', () => {
   it('leaves the cookie and the time that another gave the session', async () => {

@@ -56,6 +56,13 @@ describe('a session that was extended a moment ago', () => {
     expect(loads).toEqual({ scripts: 0, plain: 1 })
   })
 
+  it('shows how much is left of its life, not how much there was', async () => {
+    const store = await open()
+    const found = await laterBy(20_000, () => load(store, 'sid'))
+    expect(found.cookie.maxAge).toBeLessThanOrEqual(HOUR - 20_000)
+    expect(found.cookie.maxAge).toBeGreaterThan(HOUR - 30_000)
+  })
+
   it('is extended again within a hundredth of its life', async () => {
     const store = await open()
     await client.pexpire('sess:sid', HOUR - 36_000)
