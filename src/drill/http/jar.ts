@@ -48,7 +48,11 @@ export class Jar {
     this.#headers.clear()
     for (const header of setCookies) {
       try {
-        const cookie = this.#jar.setCookieSync(withEnd(header) ?? header, this.#origin + path)
+        const parsed = withEnd(header)
+        // A deletion of what is not there: a clock may be wrong.
+        if (parsed && parsed.value !== '' && isOver(parsed) && !this.names(path).includes(parsed.key))
+          refused?.push({ name: parsed.key, why: 'it had expired when it came' })
+        const cookie = this.#jar.setCookieSync(parsed ?? header, this.#origin + path)
         if (!cookie) continue
         kept.set(cookie.key, isOver(cookie) ? '' : cookie.value)
         this.#noteEnd(cookie)

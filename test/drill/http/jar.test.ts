@@ -38,6 +38,7 @@ test.each([
   '__Host-id=x; Path=/shop; Secure',
   '__Secure-id=x; Path=/',
   'id=x; Domain=shop.example',
+  'id=x; Expires=Thu, 01 Jan 2015 00:00:00 GMT',
 ])('a browser refuses %s, and it is said so', (header) => {
   const { jar, refused } = jarWith(header)
   expect(jar.header('/shop')).toBe('')
@@ -58,4 +59,10 @@ test('cookies for other paths are known, and one can be dropped', () => {
   jar.drop('tab')
   expect(jar.header('/shop')).toBe('')
   expect(jar.header('/admin')).toBe('sid=x')
+})
+
+test('a cookie that is deleted is no refused one', () => {
+  const { jar, refused } = jarWith('sid=x', 'old=; Max-Age=0', 'sid=deleted; Max-Age=0')
+  expect(jar.header('/shop')).toBe('')
+  expect(refused).toEqual([])
 })
