@@ -161,7 +161,8 @@ describe('exact-sessions, installed', () => {
 
     it('prints its help if asked', async () => {
       const help = expect.stringContaining('to-connect-redis [URL]')
-      expect(await command(['--help'])).toMatchObject({ code: 0, stdout: help, stderr: '' })
+      for (const option of ['--help', '-h'])
+        expect(await command([option])).toMatchObject({ code: 0, stdout: help, stderr: '' })
     })
 
     it('says in one line what is wrong', async () => {
@@ -172,6 +173,8 @@ describe('exact-sessions, installed', () => {
       for (const [args, said] of [
         [['to-connect-redis', '--prefx', 'a'], /--prefx/],
         [['to-connect-redis', 'localhost'], /^exact-sessions: URL: expected redis:/],
+        [['to-connect-redis', `${redis.url}/first`], /^exact-sessions: URL: expected redis:/],
+        [['to-connect-redis', `${redis.url}/99`], /^exact-sessions: URL: .*out of range/],
       ] as const)
         expect(await command([...args])).toMatchObject({ code: 78, stderr: expect.stringMatching(said) })
       const env = { ENCRYPTION_KEYS: 'secret' }

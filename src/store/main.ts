@@ -99,6 +99,9 @@ async function toConnectRedis(
       prefix,
       ...(encryptionKeys.length > 0 && { encryptionKeys }),
     })
+    // A client whose database does not exist goes on with database 0: with the sessions of another app.
+    await store.get('no-session')
+    if (/DB index|SELECT is not allowed/i.test(trouble)) return fail(`URL:${trouble}`, WRONG_USE)
     let seen = 0
     for await (const { outcome, error } of store.toConnectRedis()) {
       count[outcome] += 1
@@ -128,7 +131,10 @@ function fail(message: string, code: number): number {
 }
 
 async function main(): Promise<number> {
-  const options = { prefix: { type: 'string', default: 'sess:' }, help: { type: 'boolean' } } as const
+  const options = {
+    prefix: { type: 'string', default: 'sess:' },
+    help: { type: 'boolean', short: 'h' },
+  } as const
   let given: ReturnType<typeof parse>
   const parse = () => parseArgs({ options, allowPositionals: true })
   try {
@@ -146,7 +152,8 @@ async function main(): Promise<number> {
     process.stderr.write(HELP)
     return WRONG_USE
   }
-  if (!/^(redis|valkey)s?:\/\//.test(url)) return fail('URL: expected redis://… or rediss://…', WRONG_USE)
+  if (!/^(redis|valkey)s?:\/\/[^/]*(\/\d*)?(\?.*)?$/.test(url))
+    return fail('URL: expected redis://host:port/database or rediss://…', WRONG_USE)
   const keys = (process.env.ENCRYPTION_KEYS ?? '').split(/\s+/).filter(Boolean)
   return toConnectRedis(url.replace(/^valkey/, 'redis'), values.prefix, keys)
 }

@@ -214,8 +214,14 @@ export class SessionRepository {
   }
 
   #opened(sid: string, fields: Map<string, string>): Map<string, string> {
-    const { encryption } = this.#options
-    if (encryption) for (const [name, text] of fields) fields.set(name, encryption.open(sid, name, text))
+    const { encryption, rules } = this.#options
+    if (!encryption) return fields
+    for (const [name, text] of fields) {
+      const opened = encryption.open(sid, name, text)
+      // Encrypted before it was declared: Redis can't append to it, so it is set as a whole. The space says so (see isJoined).
+      const isWhole = opened !== text && rules.cappedLists.has(name)
+      fields.set(name, isWhole ? `${opened} ` : opened)
+    }
     return fields
   }
 

@@ -118,3 +118,18 @@ describe('with encryption keys', () => {
     }
   })
 })
+
+it('a value that was encrypted before its key was declared is taken over by a commit', async () => {
+  const undeclared = new ExactRedisStore({ client, encryptionKeys: [OLD] })
+  await create(undeclared)
+  const store = open()
+  const session = await load(store, 'sid')
+  session.visits += 1
+  session.trail.push('b')
+  await store.commit(session)
+  expect(await texts()).toMatchObject({ ':visits': '2', ':trail': '["a",\n"b"]' })
+  const later = await load(store, 'sid')
+  later.trail.push('c')
+  await store.commit(later)
+  expect((await store.get('sid'))?.trail).toEqual(['a', 'b', 'c'])
+})
