@@ -41,7 +41,7 @@ interface Stryker {
 }
 
 /** How long a test may take, in ms of a process that is given its turn: the others of a busy machine don't count. */
-const TEST_MS = 8_000
+const TEST_MS = 20_000
 const TICK_MS = 50
 /** The limits of vitest's runner count them, so they only end what is beyond hope. */
 const LIMIT_MS = 150_000
