@@ -13,10 +13,13 @@ export function atExit(work: () => void): () => void {
   }
 }
 
-/** Makes Ctrl-C and the like an exit, which a signal alone is not. For programs: a test's process belongs to its runner. */
+/**
+ * Makes Ctrl-C and the like an exit, which a signal alone is not. For programs: a test's process belongs to its runner. A second
+ * signal, as when a terminal and the program's parent both send one, ends nothing before all that was started has ended.
+ */
 export function exitOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(128 + constants.signals[signal]))
+    process.on(signal, () => process.exit(128 + constants.signals[signal]))
 }
 
 function doAll(): void {

@@ -76,6 +76,8 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'differs for a life of one millisecond less than whole seconds alone',
     "lean-commits.ts: if redis.call('EXISTS', key) == 0 then return false end  →  if true then return false end":
       'commit.lua, which it is left to, does the same',
+    'record.lua: if not least or at < least then oldest, least = name, at end  →  if not least or at <= least then oldest, least = name, at end':
+      'of those of the same second any may go',
   },
   typescript: {},
 }
