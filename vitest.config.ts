@@ -1,18 +1,21 @@
 import { defineConfig } from 'vitest/config'
 import { SlowestTests } from './test/support/slowest-tests.js'
 
-/** Longer than a contributor waits for: faults and failovers, whole tours of the page and of the demo. */
+/** Longer than a contributor waits for: faults and failovers, whole tours of the page and of the demo, other people's apps. */
 const LONG = [
   'test/examples.test.ts',
   'test/store/faults/**',
   'test/store/durability.test.ts',
-  'test/counter/{instances,rotate-secrets}.test.ts',
+  'test/counter/{connections,instances,rotate-secrets}.test.ts',
   'test/counter/page/{experiments,live,story}.test.ts',
   'test/counter/redis/tls.test.ts',
+  'test/counter/tracing/**',
   'test/demo/demo.test.ts',
+  'test/drill/other-apps.test.ts',
   'test/drill/scenarios/**',
   'test/helm/monitoring.test.ts',
   'test/league/express.test.ts',
+  'test/packages.test.ts',
   'test/proof/schedules/**',
 ]
 const CLUSTER = 'test/cluster/**'

@@ -283,10 +283,10 @@ return ended`,
 } as const
 
 export const KIND = {
-  sha: '1a0b793532e6d829faf612a97b50fd10f127b912',
+  sha: '5679f98e201ceabf731f0f54b317140cd84adcec',
   lua: `local key = KEYS[1]
-local extended = redis.pcall('HEXISTS', key, '@ttl')
-if extended == 1 then return 1 end
+local extended = redis.pcall('HGET', key, '@ttl')
+if type(extended) == 'string' then return 1 end
 if type(extended) == 'table' then
   if not string.find(extended.err, 'WRONGTYPE', 1, true) then return extended end
   local text = redis.pcall('GET', key)

@@ -5,8 +5,8 @@
 -- Returns 1 for a session, an array of the text of what may be a record of connect-redis, nothing for anything else.
 
 local key = KEYS[1]
-local extended = redis.pcall('HEXISTS', key, '@ttl')
-if extended == 1 then return 1 end
+local extended = redis.pcall('HGET', key, '@ttl')
+if type(extended) == 'string' then return 1 end
 if type(extended) == 'table' then
   if not string.find(extended.err, 'WRONGTYPE', 1, true) then return extended end
   local text = redis.pcall('GET', key)
