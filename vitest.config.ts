@@ -11,7 +11,7 @@ const LONG = [
   'test/counter/redis/tls.test.ts',
   'test/counter/tracing/**',
   'test/demo/demo.test.ts',
-  'test/drill/other-apps.test.ts',
+  'test/drill/{honesty,other-apps}.test.ts',
   'test/drill/scenarios/**',
   'test/helm/monitoring.test.ts',
   'test/league/express.test.ts',
