@@ -99,7 +99,7 @@ function shapeIdOf({ change, reads, loads = [], ttlMs, cappedLists }: Commit): s
   for (const name of reads) id += `r${name.length}:${name}`
   for (const [name, { by }] of change.added) id += `a${by === 1}${name.length}:${name}`
   for (const [name, { length }] of change.appended)
-    id += `p${length === 1}${cappedLists.get(name)}:${name.length}${name}`
+    id += `p${length === 1}${cappedLists.get(name)}:${name.length}:${name}`
   return id
 }
 

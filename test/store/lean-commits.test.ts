@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { applied, type Change, fieldsOf, NO_CHANGE } from '../../src/store/change.js'
+import { LeanCommits } from '../../src/store/lean-commits.js'
 import { fieldsOfReply } from '../../src/store/session-codec.js'
 import { useRedis } from '../support/use-redis.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
@@ -40,6 +41,17 @@ async function open(key: string, fields: ReadonlyMap<string, string>) {
 }
 
 describe('the scripts that are made for a shape', () => {
+  it('are another one for each shape, whatever the names say', () => {
+    const lean = new LeanCommits('client')
+    const scriptOf = (...names: string[]) => {
+      const appended = new Map(names.map((name) => [name, ['1']]))
+      const cappedLists = new Map(names.map((name) => [name, 20]))
+      return lean.of({ ...usual, cappedLists, change: { ...NO_CHANGE, appended } }, 1, 1)?.script.sha
+    }
+    expect(scriptOf('1x', 'ABCDEFGHIJ')).not.toBe(scriptOf('xptrue20:10ABCDEFGHIJ'))
+    expect(scriptOf('1x', 'ABCDEFGHIJ')).not.toBe(scriptOf('xptrue20:10:ABCDEFGHIJ'))
+  })
+
   beforeEach(() => client.flushall())
 
   it('do what the model says, for any changes that come one after the other', async () => {
