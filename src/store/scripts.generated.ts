@@ -283,12 +283,12 @@ return ended`,
 } as const
 
 export const KIND = {
-  sha: '5679f98e201ceabf731f0f54b317140cd84adcec',
+  sha: 'd4bd0ac04236882774195590eb6d19dcf253bf86',
   lua: `local key = KEYS[1]
-local extended = redis.pcall('HGET', key, '@ttl')
-if type(extended) == 'string' then return 1 end
-if type(extended) == 'table' then
-  if not string.find(extended.err, 'WRONGTYPE', 1, true) then return extended end
+local ttl = redis.pcall('HGET', key, '@ttl')
+if type(ttl) == 'string' then return 1 end
+if type(ttl) == 'table' then
+  if not string.find(ttl.err, 'WRONGTYPE', 1, true) then return ttl end
   local text = redis.pcall('GET', key)
   return type(text) == 'string' and {text}
 end

@@ -5,10 +5,10 @@
 -- Returns 1 for a session, an array of the text of what may be a record of connect-redis, nothing for anything else.
 
 local key = KEYS[1]
-local extended = redis.pcall('HGET', key, '@ttl')
-if type(extended) == 'string' then return 1 end
-if type(extended) == 'table' then
-  if not string.find(extended.err, 'WRONGTYPE', 1, true) then return extended end
+local ttl = redis.pcall('HGET', key, '@ttl')
+if type(ttl) == 'string' then return 1 end
+if type(ttl) == 'table' then
+  if not string.find(ttl.err, 'WRONGTYPE', 1, true) then return ttl end
   local text = redis.pcall('GET', key)
   return type(text) == 'string' and {text}
 end
