@@ -39,13 +39,13 @@ export class Route {
   constructor(journey: Journey, base = '') {
     this.journey = journey
     this.#base = base
-    this.#number = countReader(journey.number)
-    this.#readNumber = countReader(journey.readNumber ?? journey.number)
-    this.#instance = journey.instance === undefined ? undefined : reader(journey.instance)
+    this.#number = readable(journey.number, countReaderOf)
+    this.#readNumber = readable(journey.readNumber ?? journey.number, countReaderOf)
+    this.#instance = journey.instance === undefined ? undefined : readable(journey.instance, readerOf)
     this.#secrets = secretsOf(journey)
     for (const steps of [journey.login, journey.visit, journey.read, journey.logout]) {
       for (const { take = {} } of steps ? stepsOf(steps) : []) {
-        for (const where of Object.values(take)) this.#takes.set(where, reader(where))
+        for (const where of Object.values(take)) this.#takes.set(where, readable(where, readerOf))
       }
     }
   }
@@ -89,14 +89,8 @@ export class Route {
   }
 }
 
-function countReader(where: string): CountReader {
-  const found = countReaderOf(where)
-  if (!found) throw new TypeError(`${where}: cannot be read`)
-  return found
-}
-
-function reader(where: string): Reader {
-  const found = readerOf(where)
+function readable<R>(where: string, readerFor: (where: string) => R | undefined): R {
+  const found = readerFor(where)
   if (!found) throw new TypeError(`${where}: cannot be read`)
   return found
 }
