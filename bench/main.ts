@@ -2,13 +2,12 @@
 //   npm run bench -- [--starts 3] [--rounds 7] [--seconds 1] [--only exact,connect-redis-8] [--workloads visit,hot] [--node PATH]
 //     [--json FILE] [--write]
 //   npm run bench -- quick      two minutes: whether a change moved the CPU of a visit, the app's or Redis'
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { chart } from './chart.js'
-import { pins, pinThis } from './process.js'
-import { type BenchRedis, startRedis } from './redis.js'
+import { nodeVersion, pins, pinThis } from './process.js'
+import { startRedis, versionOf } from './redis.js'
 import { type Run, resultsOf, withPace } from './results.js'
 import { BASE, SET_UPS, type SetUp } from './set-ups.js'
 import { spreadOf } from './statistics.js'
@@ -55,7 +54,8 @@ const workloads = WORKLOADS.filter(({ name }) => options.workloads.split(',').in
 
 pinThis()
 const redis = await startRedis()
-const versions = await versionsOf(redis)
+// Figures without the day, and what was measured, can't be compared with others.
+const versions = `${new Date().toISOString().slice(0, 10)}: RedisSessions ${ownVersion()}, Node ${nodeVersion(options.node).slice(1)}, Redis ${await versionOf(redis.client)}.`
 const loadBefore = loadavg()[0] ?? 0
 const memory = new Map<SetUp, Memory>()
 const runs: { workload: Workload; most: Map<SetUp, Run>; paced: Map<SetUp, Run> }[] = workloads.map(
@@ -149,12 +149,8 @@ function conditions(): string {
   return `${versions} ${starts} × ${rounds} rounds of ${seconds} s, ${cpus().length} × ${cpus()[0]?.model.trim()} (${pinned}); load of the machine before: ${loadBefore.toFixed(2)}. Medians; in brackets the middle half of the rounds.${limits()}`
 }
 
-/** @returns the day, and what was measured: figures without these can't be compared with others. */
-async function versionsOf({ client }: BenchRedis): Promise<string> {
-  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
-  const node = execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim().slice(1)
-  const server = /^redis_version:(\S+)/m.exec(await client.info('server'))?.[1]
-  return `${new Date().toISOString().slice(0, 10)}: RedisSessions ${version}, Node ${node}, Redis ${server}.`
+function ownVersion(): string {
+  return (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version
 }
 
 function limits(): string {

@@ -22,6 +22,11 @@ export function whenThisEnds(work: () => void): void {
   atEnd.push(work)
 }
 
+/** @returns the version of a Node, such as v24.21.0. */
+export function nodeVersion(program: string): string {
+  return execFileSync(program, ['--version'], { encoding: 'utf8' }).trim()
+}
+
 /** Keeps this process on one CPU, by itself the one where no server is measured. */
 export function pinThis(cpu = OTHER_CPU): void {
   if (taskset) execFileSync(taskset, ['-a', '-cp', `${cpu}`, `${process.pid}`], { stdio: 'ignore' })

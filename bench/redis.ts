@@ -73,6 +73,11 @@ export async function startRedis(
   }
 }
 
+/** @returns the version of a server. */
+export async function versionOf(client: Redis): Promise<string> {
+  return /^redis_version:(\S+)/m.exec(await client.info('server'))?.[1] ?? ''
+}
+
 const SLOTS = 16_384
 
 /** A Cluster without replicas; `client` is of its first primary. */

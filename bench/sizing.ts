@@ -7,7 +7,7 @@ import { COUNTED, countVisit } from '../src/counter/visit/count-visit.js'
 import { ExactRedisStore } from '../src/store/index.js'
 import { lineChart } from './line-chart.js'
 import { pinThis, SERVER_CPU } from './process.js'
-import { startRedis } from './redis.js'
+import { startRedis, versionOf } from './redis.js'
 import { quantile } from './statistics.js'
 import { markdown } from './table.js'
 
@@ -60,7 +60,7 @@ const rows = sizes.map(({ sessions, bytes, resident, p50, p99, redis }) =>
   [sessions, bytes, resident, p50, p99, redis].map((number) => number.toLocaleString('en')),
 )
 const names = ['sessions', 'bytes each', 'MB in all', 'µs to load one: p50', 'p99', 'µs of Redis for it']
-const conditions = `Sessions with a full trail; ${LOADS.toLocaleString('en')} loads, one after the other, of sessions at random; Redis ${await version()}, ${cpus().length} × ${cpus()[0]?.model.trim()}; load of the machine before: ${loadBefore.toFixed(2)}.`
+const conditions = `Sessions with a full trail; ${LOADS.toLocaleString('en')} loads, one after the other, of sessions at random; Redis ${await versionOf(client)}, ${cpus().length} × ${cpus()[0]?.model.trim()}; load of the machine before: ${loadBefore.toFixed(2)}.`
 const table = `${conditions}\n\n${markdown(names, rows)}\n`
 console.log(table)
 if (options.write) write()
@@ -90,10 +90,6 @@ async function loads(): Promise<Pick<Size, 'p50' | 'p99' | 'redis'>> {
 
 async function info(section: string, name: string, separator = ':'): Promise<number> {
   return Number(new RegExp(`^${name}${separator}([\\d.]+)`, 'm').exec(await client.info(section))?.[1])
-}
-
-async function version(): Promise<string> {
-  return /^redis_version:(\S+)/m.exec(await client.info('server'))?.[1] ?? ''
 }
 
 function write(): void {

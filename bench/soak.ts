@@ -1,12 +1,11 @@
 // One instance as in the image, with visitors who come and go: does its memory stay where it is?
 //   npm run bench -- soak [--minutes 60] [--rate 100] [--memory 64] [--node PATH] [--write]
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { lineChart } from './line-chart.js'
 import { inMemoryOf } from './memory-limit.js'
-import { pinThis, usageOf } from './process.js'
+import { nodeVersion, pinThis, usageOf } from './process.js'
 import { startRedis } from './redis.js'
 import { startServer } from './server.js'
 import { ours } from './set-ups.js'
@@ -65,7 +64,7 @@ const result = {
   rate,
   held: held ? `a cgroup of ${limit} MiB` : `no cgroup but a heap as for ${limit} MiB`,
   environment: heap,
-  node: execFileSync(options.node, ['--version'], { encoding: 'utf8' }).trim(),
+  node: nodeVersion(options.node),
   loadOfTheMachine: loadavg()[0],
   ...tally,
   cpuMicroseconds: Math.round((usageOf(child).cpu / tally.answered) * 1e6),
