@@ -123,18 +123,16 @@ test('logs in, counts what a cart holds, reads it from a page, logs out', async 
 
 test('an app that asks for a new login has reset its sessions', async () => {
   const app = await shop({ forgetsAfter: 60 })
-  // Enough visits, so that each browser makes another one after it was refused.
+  // One browser: others would use up the visits on a fast machine, before it is asked again whether it is refused.
   const report = await drill({
     ...small,
-    visits: 400,
+    browsers: 1,
     url: app.url,
     journey: JOURNEY,
     destroy: 0,
-    maxFailed: 400,
+    maxFailed: 120,
   })
-  // A browser that had no session yet has lost none; none has lost more than one.
-  expect(report.anomalies.reset).toBeGreaterThan(0)
-  expect(report.anomalies.reset).toBeLessThanOrEqual(4)
+  expect(report.anomalies.reset).toBe(1)
   expect(report.anomalies.lost).toBeGreaterThan(0)
   expect(report.failures['logged out']).toBeGreaterThan(0)
   expect(report.verdict).toBe('broken')
