@@ -9,6 +9,8 @@ export interface Task {
   readonly files: readonly { readonly path: string; readonly tests?: readonly string[] }[]
   /** Goes on after a test that fails, and tells what came by which mutant. */
   readonly all?: boolean
+  /** No file of tests begins later than this, in ms: a mutant may make tests slow without failing them. */
+  readonly withinMs?: number | undefined
   /** By Stryker's number, if its source has mutants to be switched on. */
   readonly mutant?: string | undefined
 }
@@ -65,17 +67,23 @@ for await (const line of createInterface(process.stdin)) {
 clearInterval(signs)
 process.exit(0)
 
-async function attempt({ files, all, mutant = atLoading }: Task): Promise<Report> {
+async function attempt({
+  files,
+  all,
+  mutant = atLoading,
+  withinMs = Number.POSITIVE_INFINITY,
+}: Task): Promise<Report> {
   stryker.activeMutant = mutant
   if (mutant !== undefined) stryker.hitCount = 0
   const ran: Ran[] = []
   const note = (one: Ran) => {
     ran.push({ ...one, ...(one.failed === undefined ? {} : { failed: one.failed.slice(0, 300) }) })
   }
+  const began = performance.now()
   let spent = false
   const isRed = () => ran.some(({ failed }) => failed !== undefined)
   for (const { path, tests } of files) {
-    if (isRed() && !all) break
+    if ((isRed() && !all) || performance.now() - began > withinMs) break
     unhandled.length = 0
     const [file] =
       (await new Promise<File[] | undefined>((resolve, reject) => {

@@ -37,6 +37,8 @@ export interface Control {
 /** A mutant is given up (and noticed) after this, in ms: longer than all tests take on a busy machine. */
 const LIMIT_MS = 300_000
 const CONTROL_EVERY = 25
+/** What takes so many times its budget is not gone on with: the machine is busy, or the mutant makes its tests slow. */
+const SLOWER = 4
 /** How many mutants are tried in one process, at most. */
 const TASKS_OF_A_PROCESS = 20
 
@@ -80,6 +82,7 @@ export async function tryAll(
   { workers, budgetMs, done }: Settings,
 ): Promise<{ controls: number; red: string[] }> {
   const order = new TestOrder(control.ran)
+  const withinMs = budgetMs === undefined ? undefined : budgetMs * SLOWER
   const red: string[] = []
   let [controls, begun] = [0, 0]
   /** @returns whether it did not fail. */
@@ -98,7 +101,7 @@ export async function tryAll(
     bundle: Bundle,
   ): Promise<Failure | undefined> => {
     const { env, mutant } = trial
-    return failureOf(await bundle.run({ files, mutant }, LIMIT_MS, env))
+    return failureOf(await bundle.run({ files, mutant, withinMs }, LIMIT_MS, env))
   }
   const work = async (_: unknown, worker: number) => {
     let runs: Runs | undefined
@@ -135,7 +138,7 @@ export async function tryAll(
         continue
       }
       runs ??= bundle.open()
-      const report = await runs.next({ files, mutant: trial.mutant }, LIMIT_MS)
+      const report = await runs.next({ files, mutant: trial.mutant, withinMs }, LIMIT_MS)
       let failure = failureOf(report)
       if (!report || report.spent) {
         await confirm(report !== undefined)

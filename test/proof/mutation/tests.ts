@@ -34,6 +34,6 @@ export const TESTS: readonly string[] = [
     'update-on-load',
     'wrapped',
   ),
-  ...store('clients', 'cluster', 'durability', 'faults'),
+  ...store('clients/ioredis', 'clients/node-redis', 'clients', 'cluster', 'durability', 'faults'),
   'test/proof/mutation/schedules.suite.ts',
 ]
