@@ -54,7 +54,7 @@ export const COMMIT_LISTS = [
 ] as const
 
 export const COMMIT = {
-  sha: '2707be8c7e6b56b3d7f772a26ea50c841467e286',
+  sha: '09d044f9906eff65a028e9cec949f7d7a8ac566d',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -144,18 +144,16 @@ local function each(command, from, to)
     redis.call(command, key, unpack(ARGV, first, math.min(first + 999, to)))
   end
 end
-local function starts(text, separator)
+local function starts(lines)
   local found, last = {}, 0
   repeat
-    local _
-    _, last = string.find(text, separator, last + 1, true)
+    last = string.find(lines, '\\n', last + 1, true)
     found[#found + 1] = last and last + 1
   until not last
   return found
 end
 local function append(name, length, from, to)
   local list = redis.call('HGET', key, name)
-  from = math.max(from, to - length + 1)
   local added = table.concat(ARGV, ',\\n', from, to)
   local start = list and list ~= '[]' and string.sub(list, 1, 1) == '[' and 2
   if start then
@@ -179,7 +177,7 @@ local function known_outcome(idempotency)
 end
 local function remember(idempotency, outcome)
   local lines = redis.call('HGET', key, '@keys') or ''
-  local entries = starts(lines, '\\n')
+  local entries = starts(lines)
   local start, first = 1, 1
   while #entries - first + 1 >= KEYS_KEPT or first <= #entries and now - string.match(lines, '^%d+', start) > KEPT_SECONDS do
     start, first = entries[first], first + 1

@@ -322,6 +322,23 @@ describe('the scripts that are made for a shape', () => {
       expect([await callsOf('hmget'), await isExtended()]).toEqual([1, expected])
     })
 
+    it.each([
+      [3_600_000, 34, false],
+      [3_600_000, 35, true],
+      [3_599_999, 34, true],
+    ])(
+      'a hundredth of its life later, less two seconds: of %i ms after %i s',
+      async (ttl, seconds, expected) => {
+        const then = 1_700_000_000
+        const lean = new LeanCommits('client').of({ ...usual, change }, 2_000_000_002, then + seconds)
+        const mark = `2000000001 ${then} [["ok",{}]]\0${then}`
+        await client.hset('s', { ':cookie': '{}', '@ttl': ttl, '@wclient': mark })
+        await client.pexpire('s', TTL / 2)
+        expect(await client.eval(lean?.script.lua ?? '', 1, 's', ...(lean?.args ?? []))).toBe('[["ok",{}]]')
+        expect(await isExtended()).toBe(expected)
+      },
+    )
+
     it('by what a commit says, though it loads all of a session that has another measure', async () => {
       const send = await openAfter(0)
       const [, , [pttl, ttl] = []] = await send(change, { ttlMs: 2 * TTL, loads: 'all' })

@@ -127,6 +127,7 @@ describe('record', () => {
     await send({ key: '"k"', text: '1', outcome: '["ok",{"a":1}]' })
     expect(await send({ of: 'other', key: '"k"', text: '2' })).toEqual(['done', '["dup",{"a":1}]'])
     expect(await send({ of: 'other', key: '"l"', text: '3' })).toEqual(['done', OK])
+    expect(await send({ of: 'fourth', key: '"k"', text: '3' })).toEqual(['done', '["dup",{"a":1}]'])
     await client.del('s')
     expect(await send({ of: 'third', key: '"k"', text: '4' })).toEqual(['done', OK])
     expect(await client.get('s')).toBe('4')
@@ -143,6 +144,23 @@ describe('record', () => {
     await client.persist(COMMITS)
     await send({})
     expect(await client.pttl(COMMITS)).toBeGreaterThan(500_000)
+  })
+
+  it('knows the newest keys only: of 128 the oldest goes, whichever it is', async () => {
+    await client.set('s', '1')
+    const seconds = await now()
+    const ages = Array.from({ length: 128 }, (_, i) => (i === 60 ? 200 : 100 - (i % 7)))
+    await client.hset(
+      COMMITS,
+      Object.fromEntries(ages.map((age, i) => [`@w"${i}"`, `0 ${seconds - age} ${OK}`])),
+    )
+    await send({})
+    expect(await client.hlen(COMMITS)).toBe(129)
+    await send({ of: 'other', key: '"new"' })
+    const left = await client.hkeys(COMMITS)
+    expect(left.filter((name) => name.startsWith('@w"'))).toHaveLength(128)
+    expect(left).not.toContain('@w"60"')
+    expect(left).toContain('@w"new"')
   })
 
   it.each([
@@ -175,6 +193,7 @@ describe('record', () => {
     const late = await send({ version, sequence: 6, text: '3', ms: 900_000 })
     expect((late as unknown[])[0]).toBe('found')
     await send({ sequence: 7, text: '4', ms: 900_000 })
+    expect(await client.get('s')).toBe('4')
     expect(await client.pttl('s')).toBeGreaterThan(800_000)
   })
 

@@ -123,6 +123,7 @@ export async function tryAll(
     }
     for (let trial = trials[begun]; trial; trial = trials[begun]) {
       begun += 1
+      const isControlled = begun % CONTROL_EVERY === 0
       const files = order.of(trial.path, trial.files, budgetMs)
       const began = performance.now()
       if (files.length === 0) {
@@ -131,7 +132,7 @@ export async function tryAll(
       }
       const bundle = await trial.bundle(`${worker}`)
       if (trial.mutant === undefined) {
-        if (begun % CONTROL_EVERY === 0) passes(await control.bundle.run({ files }, LIMIT_MS))
+        if (isControlled) passes(await control.bundle.run({ files }, LIMIT_MS))
         const failure = await alone(trial, files, bundle)
         noticed(trial, failure)
         done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
