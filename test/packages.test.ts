@@ -11,7 +11,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ExactRedisStore } from '../src/store/index.js'
-import { freePort } from './support/free-port.js'
+import { closedPort } from './support/free-port.js'
 import { RedisServer } from './support/redis-server.js'
 
 const run = promisify(execFile)
@@ -184,7 +184,7 @@ describe('exact-sessions, installed', () => {
         stderr: expect.stringContaining('encryptionKeys: expected keys of 32'),
       })
       expect(wrongKey.stderr).not.toContain('secret')
-      const away = await command(['to-connect-redis', `redis://:secret@127.0.0.1:${await freePort()}`])
+      const away = await command(['to-connect-redis', `redis://:secret@127.0.0.1:${await closedPort()}`])
       expect(away).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(/no answer .*ECONNREFUSED.*run it again/),

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { BackendPool } from '../../src/demo/backend-pool.js'
 import { type Balancer, startBalancer } from '../../src/demo/balancer.js'
-import { freePort } from '../support/free-port.js'
+import { closedPort, freePort } from '../support/free-port.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -127,7 +127,7 @@ describe('the balancer', () => {
 
   it('gives a refused request, with its body, to the next one', async () => {
     const { port } = await instance((request, response) => request.pipe(response))
-    const gone = await freePort()
+    const gone = await closedPort()
     const turns = [gone, port]
     const skipped: number[] = []
     const pool = { next: async () => turns.shift(), skip: (port: number) => skipped.push(port) }
@@ -169,7 +169,7 @@ describe('the balancer', () => {
   })
 
   it('answers 503 with Retry-After when no instance comes up in time', async () => {
-    const { url } = await balance([await freePort()], 50)
+    const { url } = await balance([await closedPort()], 50)
     const response = await fetch(url)
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toBe('1')

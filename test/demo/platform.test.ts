@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Platform, type PlatformOptions, startPlatform } from '../../src/demo/platform.js'
-import { freePort } from '../support/free-port.js'
+import { closedPort } from '../support/free-port.js'
 import { RedisServer } from '../support/redis-server.js'
 
 let dataFolder: string
@@ -62,7 +62,7 @@ it('uses a Redis that is given, and leaves it alone', async () => {
 })
 
 it('does not start with a Redis that does not answer, and keeps its password to itself', async () => {
-  const port = await freePort()
+  const port = await closedPort()
   const starting = start({ redisUrl: `redis://:secret@127.0.0.1:${port}` })
   const said = await starting.catch((error: Error) => error.message)
   expect(said).toContain(`REDIS_URL: Redis at 127.0.0.1:${port} does not answer`)

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort } from '../support/free-port.js'
+import { closedPort } from '../support/free-port.js'
 import { CounterServer } from './counter-server.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'drill-'))
@@ -52,7 +52,7 @@ test('broken: JSON alone on standard output, JUnit in a file, 1', async () => {
 })
 
 test('could not run: one line, 2', async () => {
-  const nobody = await run(`http://127.0.0.1:${await freePort()}/`)
+  const nobody = await run(`http://127.0.0.1:${await closedPort()}/`)
   expect(nobody).toMatchObject({ code: 2, out: '' })
   expect(nobody.err).toMatch(/^session-drill: GET http:\/\/127\.0\.0\.1:\d+\/: refused .*\n$/)
   expect(await run('--browsers')).toMatchObject({ code: 2, out: '' })

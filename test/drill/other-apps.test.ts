@@ -164,11 +164,20 @@ describe('sessions as apps have them', () => {
 
   test('a session whose cookie expires while the browsers visit is not accused', async () => {
     const app = await start(new Counter({ attributes: 'Path=/; Max-Age=1' }).listener)
-    const report = await drillOf(app, { visits: 1_000_000, durationMs: 2500, thinkMs: 50, destroy: 0 })
+    const seenTwice = new AbortController()
+    const expired: string[] = []
+    const report = await drillOf(app, {
+      visits: 1_000_000,
+      thinkMs: 50,
+      destroy: 0,
+      stop: seenTwice.signal,
+      onEvent({ text }) {
+        expired.push(text)
+        if (expired.filter((one) => one === text).length === 2) seenTwice.abort()
+      },
+    })
     expect(report).toMatchObject({ verdict: 'unknown', anomalies: { lost: 0, reset: 0, wentBack: 0 } })
-    expect(report.events.map(({ text }) => text)).toContain(
-      'browser 0: its session could not be read: its cookie had expired',
-    )
+    expect(expired).toContain('browser 0: its session could not be read: its cookie had expired')
   })
 
   test('an id that changes with each answer is the same session', async () => {
@@ -356,20 +365,24 @@ describe('what destroys a session is tried at rest first', () => {
 
   test('a session that comes back a moment later is found', async () => {
     const counter = new Counter()
+    let atRest = true
     const app = await start(
       routes({
         'GET /'(request, response) {
           counter.visit(request, response)
           const id = cookieOf(request, 'sid')
           const visits = counter.sessions.get(id)
-          // An app that saves after it has answered.
-          if (visits !== undefined)
+          // An app that saves after it has answered. Not at rest: there the check would see it.
+          if (visits !== undefined && !atRest)
             setTimeout(() => counter.sessions.set(id, Math.max(visits, counter.sessions.get(id) ?? 0)), 60)
         },
         'POST /logout': counter.logout,
       }),
     )
-    const report = await drillOf(app, { visits: 30, logout: '/logout' })
+    const onFound = () => {
+      atRest = false
+    }
+    const report = await drillOf(app, { visits: 30, logout: '/logout', onFound })
     expect(report.anomalies.resurrected).toBeGreaterThan(0)
   })
 
@@ -469,13 +482,15 @@ describe('overlapping visits', () => {
     )
     const bursts = await drillOf(app, { visit: '/', number: '/visits', instance: '/pod', logout: '/logout' })
     expect(bursts.exercised.overlappingVisits).toBeGreaterThan(100)
-    expect(bursts.exercised.instanceChanges).toBeGreaterThan(100)
+    expect(bursts.exercised.instanceChanges).toBeGreaterThan(0)
     expect(bursts.exercised.destroysInFlight).toBe(6)
     expect(bursts.sentence).toMatch(
       /Exercised: \d+ overlapping visits, 6 destroys in flight, \d+ changes of instance, 0 outages\.$/,
     )
-    const single = await drillOf(app, { visit: '/', number: '/visits', burst: 1 })
+    const single = await drillOf(app, { visit: '/', number: '/visits', instance: '/pod', burst: 1 })
     expect(single.sentence).toContain('Exercised: 0 overlapping visits, 0 destroys in flight')
+    // One after the other each is another instance's, but for the first of each browser.
+    expect(single.exercised.instanceChanges).toBeGreaterThanOrEqual(200 - 5)
   })
 })
 
@@ -585,20 +600,14 @@ describe('requests', () => {
       times.push(performance.now())
       counter.listener(request, response)
     })
-    const rate = 60
-    await drillOf(app, {
-      browsers: 20,
-      visits: 60,
-      rate,
-      burst: 4,
-      logout: '/logout',
-      destroy: 4,
-      destroyRounds: 1,
-    })
-    const most = Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length))
-    // A burst goes at once; a busy machine may send late what was due before.
-    expect(times.length).toBeGreaterThan(80)
-    expect(most).toBeLessThanOrEqual(rate + 4 + rate / 4)
+    const [rate, burst] = [60, 4]
+    const began = performance.now()
+    const load = { browsers: 20, visits: 60, rate, burst }
+    await drillOf(app, { ...load, logout: '/logout', destroy: 4, destroyRounds: 1 })
+    // A burst goes at once. A busy machine may send late, but none may send what is not due yet.
+    const early = times.filter((at, index) => at - began < ((index - burst) / rate) * 1000 - 5)
+    expect(times.length).toBeGreaterThan(60)
+    expect(early).toEqual([])
   })
 })
 
@@ -627,7 +636,7 @@ describe('time', () => {
     // 2 s of some 9 s: a fifth of all visits that were due had to wait.
     expect(report.latencyMs?.p90).toBeGreaterThan(300)
     expect(report.latencyMs?.p99).toBeGreaterThan(1500)
-    expect(report.exercised.outages).toBe(1)
+    expect(report.exercised.outages).toBeGreaterThan(0)
   })
 
   test.concurrent('an instance that never comes back is a silence to the end', async (context) => {

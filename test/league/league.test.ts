@@ -10,7 +10,7 @@ import { pageOf } from '../../league/table.js'
 import { drill } from '../../src/drill/drill.js'
 import { PRESETS } from '../../src/drill/journey/presets.js'
 import { type App, losesOverlapping, serve } from '../drill/apps.js'
-import { freePort } from '../support/free-port.js'
+import { closedPort } from '../support/free-port.js'
 
 const audit = new Audit('/')
 let app: App
@@ -19,7 +19,7 @@ let balancer: Balancer
 beforeAll(async () => {
   app = await serve(losesOverlapping())
   // Nobody listens on the first port: no request may be lost by that.
-  balancer = await startBalancer([await freePort(), Number(app.url.port)], audit)
+  balancer = await startBalancer([await closedPort(), Number(app.url.port)], audit)
 })
 afterAll(async () => {
   await balancer.stop()

@@ -42,6 +42,8 @@ async function run(command: string, say: (text: string) => void, stop?: AbortSig
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     // Its last words may be on their way. What it leaves in the background holds its output open.
     await Promise.race([once(child, 'close'), sleep(LAST_WORDS_MS, undefined, { ref: false })])
+    // If this process was busy for that long itself, they are there and not read yet.
+    await new Promise(setImmediate)
     const how = code === null ? `ended by ${signal}` : `exit code ${code}`
     if (code !== 0) throw new Error(`${how}${last === '' ? '' : `: ${last}`}`)
     if (last !== '') say(last)

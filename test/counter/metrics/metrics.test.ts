@@ -1,7 +1,7 @@
 import request from 'supertest'
 import { expect, it } from 'vitest'
 import { createCounter } from '../../support/counter.js'
-import { freePort } from '../../support/free-port.js'
+import { closedPort } from '../../support/free-port.js'
 
 it('measures requests by route and status, with bounded labels', async () => {
   const counter = createCounter({ SESSION_STORE: 'memory' })
@@ -21,7 +21,7 @@ it('measures requests by route and status, with bounded labels', async () => {
 })
 
 it('measures a request by its path where it ended before its session was loaded', async () => {
-  const port = await freePort()
+  const port = await closedPort()
   const counter = createCounter({ REDIS_URL: `redis://127.0.0.1:${port}`, SESSION_DEADLINE_MS: '100' })
   await request(counter.app).get('/').set('Cookie', 'connect.sid=s%3Ax.y').expect(503)
   expect(await counter.metrics.registry.metrics()).toContain('route="/",status="503"')

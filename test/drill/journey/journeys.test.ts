@@ -34,8 +34,19 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
  * A shop as frameworks make them: a login form with a CSRF token, a new session id after it, a token for each
  * session in a header, a cart as JSON and as a page.
  */
-async function shop(options: { forgetsAfter?: number } = {}): Promise<App & { users: Set<string> }> {
+async function shop(
+  options: { forgetsAfter?: number } = {},
+): Promise<App & { users: Set<string>; opensFor(users: number): void }> {
   const users = new Set<string>()
+  let [awaited, open] = [0, () => {}]
+  let opened = Promise.resolve()
+  const opensFor = (count: number) => {
+    users.clear()
+    awaited = count
+    opened = new Promise((resolve) => {
+      open = resolve
+    })
+  }
   const sessions = new Map<string, Shopper>()
   let adds = 0
   const redirect = (response: ServerResponse, location: string) =>
@@ -62,12 +73,14 @@ async function shop(options: { forgetsAfter?: number } = {}): Promise<App & { us
         }
         sessions.delete(cookieOf(request, 'shop'))
         users.add(form.get('user') ?? '')
+        if (users.size === awaited) open()
         begin(response, form.get('user') ?? '')
         redirect(response, '/cart')
       },
       async 'POST /cart/items'(request, response) {
         const shopper = shopperOf(request)
         const body = await bodyOf(request)
+        await opened
         if (options.forgetsAfter !== undefined && ++adds === options.forgetsAfter) sessions.clear()
         if (!shopper || !sessions.has(cookieOf(request, 'shop'))) return redirect(response, '/login')
         if (request.headers['x-csrf'] !== shopper.token) return void response.writeHead(403).end()
@@ -86,7 +99,7 @@ async function shop(options: { forgetsAfter?: number } = {}): Promise<App & { us
     }),
   )
   running.push(app)
-  return Object.assign(app, { users })
+  return Object.assign(app, { users, opensFor })
 }
 
 const JOURNEY: Journey = {
@@ -110,7 +123,9 @@ const small = { browsers: 4, visits: 120, warmUpMs: 0, destroy: 2, destroyRounds
 
 test('logs in, counts what a cart holds, reads it from a page, logs out', async () => {
   const app = await shop()
-  const report = await drill({ ...small, url: app.url, journey: JOURNEY })
+  // Nobody adds an item before all are in: the first could make all the visits before the last begins.
+  const onFound = () => app.opensFor(4)
+  const report = await drill({ ...small, url: app.url, journey: JOURNEY, onFound })
   expect(report.sentence).toMatch(/^Held/)
   expect(report.visits).toMatchObject({ acknowledged: 120, stored: 120 })
   expect(report.destroyed).toMatchObject({ judged: 4, resurrected: 0 })
