@@ -182,7 +182,6 @@ elseif l${i} ~= '[]' then
   for _ = 1, entries + ${count} - ${cap} do
     local _, last = find(l${i}, ',\\n', start, true)
     start = last and last + 1
-    if not start then break end
   end
   l${i} = start and '[' .. string.sub(l${i}, start, -2) .. ',\\n' .. ${added} .. ']' or '[' .. ${added} .. ']'
 else

@@ -54,7 +54,7 @@ export const COMMIT_LISTS = [
 ] as const
 
 export const COMMIT = {
-  sha: '09d044f9906eff65a028e9cec949f7d7a8ac566d',
+  sha: 'fe645aa6df18052d5f23bea30dcbc436b993fb2d',
   lua: `local function reply(parts)
   local size = 0
   for i = 1, #parts do
@@ -164,7 +164,6 @@ local function append(name, length, from, to)
     for _ = 1, entries + to - from + 1 - length do
       at = string.find(list, ',\\n', start, true)
       start = at and at + 2
-      if not start then break end
     end
   end
   redis.call('HSET', key, name, start and '[' .. string.sub(list, start, -2) .. ',\\n' .. added .. ']' or '[' .. added .. ']')
@@ -281,7 +280,7 @@ return ended`,
 } as const
 
 export const KIND = {
-  sha: 'd4bd0ac04236882774195590eb6d19dcf253bf86',
+  sha: '951d33588aab3b205b8582ab510ea96f0372735a',
   lua: `local key = KEYS[1]
 local ttl = redis.pcall('HGET', key, '@ttl')
 if type(ttl) == 'string' then return 1 end
@@ -292,8 +291,7 @@ if type(ttl) == 'table' then
 end
 for _, name in ipairs(redis.call('HKEYS', key)) do
   if string.byte(name) == 58 then return 1 end
-end
-return false`,
+end`,
 } as const
 
 export const LOAD = {

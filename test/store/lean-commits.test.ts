@@ -323,9 +323,11 @@ describe('the scripts that are made for a shape', () => {
     })
 
     it.each([
+      [3_600_000, 0, false],
       [3_600_000, 34, false],
       [3_600_000, 35, true],
       [3_599_999, 34, true],
+      [199_999, 0, true],
     ])(
       'a hundredth of its life later, less two seconds: of %i ms after %i s',
       async (ttl, seconds, expected) => {
@@ -333,9 +335,11 @@ describe('the scripts that are made for a shape', () => {
         const lean = new LeanCommits('client').of({ ...usual, change }, 2_000_000_002, then + seconds)
         const mark = `2000000001 ${then} [["ok",{}]]\0${then}`
         await client.hset('s', { ':cookie': '{}', '@ttl': ttl, '@wclient': mark })
-        await client.pexpire('s', TTL / 2)
+        await client.pexpire('s', 100_000)
         expect(await client.eval(lean?.script.lua ?? '', 1, 's', ...(lean?.args ?? []))).toBe('[["ok",{}]]')
-        expect(await isExtended()).toBe(expected)
+        expect((await client.pttl('s')) > 100_000).toBe(expected)
+        const [, extended] = String(await client.hget('s', '@wclient')).split('\0')
+        expect(extended).toBe(`${expected ? then + seconds : then}`)
       },
     )
 

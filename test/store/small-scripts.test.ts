@@ -1,5 +1,6 @@
 // What the smaller scripts do, case by case.
-import { describe, expect, it } from 'vitest'
+import type { Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { CREATE, KIND, RECORD, RETIRE, TOUCH } from '../../src/store/scripts.generated.js'
 import { useRedis } from '../support/use-redis.js'
 
@@ -7,6 +8,14 @@ const { client } = await useRedis()
 const now = async () => Number((await client.time())[0])
 const writes = async () =>
   Number(/rdb_changes_since_last_save:(\d+)/.exec(await client.info('persistence'))?.[1])
+
+/** @returns a client of a Redis user who may run all commands but this one. */
+async function without(command: string): Promise<Redis> {
+  await client.acl('SETUSER', 'limited', 'on', '>word', '~*', '+@all', `-${command}`)
+  const limited = client.duplicate({ username: 'limited', password: 'word' })
+  onTestFinished(() => limited.disconnect())
+  return limited
+}
 
 describe('touch', () => {
   const touch = (...args: string[]) => client.eval(TOUCH.lua, 1, 's', ...args)
@@ -79,6 +88,12 @@ describe('kind', () => {
     await client.del('s')
     await client.sadd('s', '1')
     expect(await kind()).toBeNull()
+  })
+
+  it('is refused, if Redis lets its user not look', async () => {
+    await client.hset('s', ':cookie', '{}')
+    const limited = await without('hget')
+    await expect(limited.eval(KIND.lua, 1, 's')).rejects.toThrow()
   })
 })
 
@@ -208,11 +223,9 @@ describe('record', () => {
   })
 
   it('is refused, if Redis lets its user not look', async () => {
-    await client.acl('SETUSER', 'limited', 'on', '>word', '~*', '+@all', '-hgetall')
-    const limited = client.duplicate({ username: 'limited', password: 'word' })
+    const limited = await without('hgetall')
     await client.hset('s', ':a', '1')
     await expect(limited.eval(RECORD.lua, 2, 's', COMMITS, 'me', 5, '', 'any', '1', 0, OK)).rejects.toThrow()
-    limited.disconnect()
     expect(await client.hgetall('s')).toEqual({ ':a': '1' })
   })
 })

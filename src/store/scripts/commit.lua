@@ -112,7 +112,6 @@ local function append(name, length, from, to)
     for _ = 1, entries + to - from + 1 - length do
       at = string.find(list, ',\n', start, true)
       start = at and at + 2
-      if not start then break end
     end
   end
   redis.call('HSET', key, name, start and '[' .. string.sub(list, start, -2) .. ',\n' .. added .. ']' or '[' .. added .. ']')

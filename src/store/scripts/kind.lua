@@ -15,4 +15,3 @@ end
 for _, name in ipairs(redis.call('HKEYS', key)) do
   if string.byte(name) == 58 then return 1 end
 end
-return false

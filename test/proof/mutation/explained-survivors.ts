@@ -10,8 +10,6 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'if they are equal, the lines before have returned',
     "commit.lua: local alive = known and true or redis.call('EXISTS', key) == 1  →  local alive = known and false or redis.call('EXISTS', key) == 1":
       'a key with a mark exists',
-    'commit.lua: if not start then break end  →  if false then break end':
-      'a list gets no more entries than it keeps, so this is the last turn of the loop',
     "commit.lua: local _, last = string.find(lines, ' ' .. idempotency .. ' ', 1, true)  →  local _, last = string.find(lines, ' ' .. idempotency .. ' ', 2, true)":
       'a line begins with its seconds: no space is at 1',
     "commit.lua: while #entries - first + 1 >= KEYS_KEPT or first <= #entries and now - string.match(lines, '^%d+', start) > KEPT_SECONDS do  →  while #entries - first + 1 >= KEYS_KEPT or first <= #entries and now - string.match(lines, '^%d+', start) >= KEPT_SECONDS do":
@@ -58,23 +56,23 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'an entry is before each separator',
     "lean-commits.ts: repeat entries, at = entries + 1, find(l${i}, ',\\\\n', at + 1, true) until not at  →  repeat entries, at = entries + 1, find(l${i}, ',\\\\n', at + 2, true) until not at":
       'an entry is between two separators',
-    'lean-commits.ts: if not start then break end  →  if false then break end':
-      'a list gets no more entries than it keeps, so this is the last turn of the loop',
-    'lean-commits.ts: if not start then break end  →  (dropped)':
-      'a list gets no more entries than it keeps, so this is the last turn of the loop',
     'lean-commits.ts: if known > ARGV[2] then return false end  →  if known >= ARGV[2] then return false end':
       'a mark has more than its sequence, so they are never equal',
     'lean-commits.ts: if kept then  →  if false then':
       'what the pattern finds, the lines behind it find, too',
-    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 3) * 100000 > (ttl or 0) + 0':
-      'differs for a second, or for a thousandth of a hundredth of a life',
-    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100001 > (ttl or 0) + 0':
-      'differs for a second, or for a thousandth of a hundredth of a life',
     'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 1) + 0':
       'without a measure there is nothing to extend by',
-    'lean-commits.ts: extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 0  →  extends = ttl ~= got[2] or age < 0 or (age + 2) * 100000 > (ttl or 0) + 1':
-      'differs for a life of one millisecond less than whole seconds alone',
     "lean-commits.ts: if redis.call('EXISTS', key) == 0 then return false end  →  if true then return false end":
+      'commit.lua, which it is left to, does the same',
+    'commit.lua: local found, last = {}, 0  →  local found, last = {}, 1': 'a line is longer than its end',
+    "commit.lua: last = string.find(lines, '\\n', last + 1, true)  →  last = string.find(lines, '\\n', last + 2, true)":
+      'a line is longer than its end',
+    'commit.lua: local entries, at = 0, 1  →  local entries, at = 0, 2': 'an entry is before each separator',
+    "commit.lua: entries, at = entries + 1, string.find(list, ',\\n', at + 1, true)  →  entries, at = entries + 1, string.find(list, ',\\n', at + 2, true)":
+      'an entry is between two separators',
+    "session.lua: if not refused then ttl = redis.call('PTTL', key) end  →  if true then ttl = redis.call('PTTL', key) end":
+      'it saves a call: a moment after it was extended by its measure, a session expires in just that',
+    "lean-commits.ts: if #c${i} > 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end  →  if #c${i} >= 15 or not string.find(c${i}, '^-?[1-9]%d*$') and c${i} ~= '0' then return false end":
       'commit.lua, which it is left to, does the same',
     'record.lua: if not least or at < least then oldest, least = name, at end  →  if not least or at <= least then oldest, least = name, at end':
       'of those of the same second any may go',
