@@ -72,11 +72,12 @@ describe('commits to a session', () => {
     expect(await Promise.all(all)).toEqual(Array(4).fill(['ok', {}]))
   })
 
-  it('wait for none to another session', () => {
+  it('wait for none to another session', async () => {
     const send = open()
-    void send({}, 'a')
-    void send({}, 'b')
+    const both = [send({}, 'a'), send({}, 'b')]
     expect(sent.map(({ keys }) => keys)).toEqual([['a'], ['b']])
+    for (const i of [0, 1]) reply(i, ok())
+    await Promise.all(both)
   })
 
   it('are 64 in a batch at most', async () => {

@@ -26,6 +26,7 @@ export const TESTS: readonly string[] = [
     'commit-queue',
     'confirmed-connection',
     'errors',
+    'held-session',
     'keys',
     'odd-orders',
     'retrying-client',
