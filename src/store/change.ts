@@ -202,7 +202,7 @@ function joinList(entries: readonly string[]): string {
 
 /** Whether a list is in the form in which a script can tell its entries apart: what other means wrote may not be. */
 function isJoined(text: string | undefined, entries: readonly string[]): boolean {
-  return text === undefined || text.includes(ENTRY_SEPARATOR) || text === joinList(entries)
+  return text === undefined || text === joinList(entries)
 }
 
 /** @returns the JSON text of each entry, as JSON.stringify has it; of a hole, too, which `map` would leave one. */

@@ -22,23 +22,23 @@ export interface CheckedOptions {
   readonly prepareConnection: ((connection: object) => void) | undefined
 }
 
-const KNOWN = {
-  client: true,
-  prefix: true,
-  ttl: true,
-  scanCount: true,
-  disableTouch: true,
-  counters: true,
-  cappedLists: true,
-  onGone: true,
-  deadlineMs: true,
-  durability: true,
-  encryptionKeys: true,
-  format: true,
-  parseRecord: true,
-  stringifyRecord: true,
-  prepareConnection: true,
-} satisfies Record<keyof ExactRedisStoreOptions, true>
+const KNOWN: readonly string[] = [
+  'client',
+  'prefix',
+  'ttl',
+  'scanCount',
+  'disableTouch',
+  'counters',
+  'cappedLists',
+  'onGone',
+  'deadlineMs',
+  'durability',
+  'encryptionKeys',
+  'format',
+  'parseRecord',
+  'stringifyRecord',
+  'prepareConnection',
+] satisfies (keyof ExactRedisStoreOptions)[]
 
 /** What those who come from connect-redis are told. */
 const NOT_HERE: Readonly<Record<string, string>> = {
@@ -54,8 +54,8 @@ const MOST_MS = 2 ** 31 - 1
 export function checkOptions(options: ExactRedisStoreOptions<Record<string, unknown>>): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object')
   for (const name of Object.keys(options)) {
-    if (Object.hasOwn(KNOWN, name)) continue
-    const why = NOT_HERE[name] ?? `expected one of ${Object.keys(KNOWN).join(', ')}`
+    if (KNOWN.includes(name)) continue
+    const why = NOT_HERE[name] ?? `expected one of ${KNOWN.join(', ')}`
     throw new TypeError(`${name}: no such option; ${why}`)
   }
   const { counters = [], onGone = 'ignore', deadlineMs = 5_000 } = options
@@ -133,8 +133,8 @@ function check(name: string, value: unknown, isRight: boolean, expected: string)
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  return typeof value === 'object' && value !== null ? (JSON.stringify(value) ?? 'an object') : String(value)
+  const isText = typeof value === 'string' || typeof value === 'object'
+  return isText ? (JSON.stringify(value) ?? 'an object') : String(value)
 }
 
 function isNumber(value: unknown, most: number): boolean {

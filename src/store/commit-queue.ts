@@ -76,7 +76,7 @@ export class CommitQueue {
       this.#sequence += 1
       try {
         const loads = loadsOf(batch)
-        const certainty = { unanswered: false }
+        const certainty: Certainty = {}
         const { losses } = this.#client
         const session = partsOf(await this.#write(key, batch, loads, certainty))
         // The client may have sent it again without telling.
@@ -177,9 +177,9 @@ const LISTS: Readonly<Record<(typeof COMMIT_LISTS)[number], (args: Argument[], c
     if (expiry?.kind === 'sliding') args.push('@ttl', expiry.ms)
     for (const [name, text] of change.set) args.push(`:${name}`, text)
   },
-  deletes(args, { mode, change, expiry }) {
+  deletes(args, { change, expiry }) {
     for (const name of change.deleted) args.push(`:${name}`)
-    if (expiry?.kind === 'fixed' && mode === 'update') args.push('@ttl')
+    if (expiry?.kind === 'fixed') args.push('@ttl')
   },
   adds(args, { change }) {
     for (const [name, { by, total }] of change.added) args.push(`:${name}`, by, total)

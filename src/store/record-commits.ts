@@ -7,7 +7,7 @@ import type { Encryption } from './encryption.js'
 import { ForeignRecordError, StoreTimeoutError } from './errors.js'
 import { expiryOf, positive, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
-import type { RetryingClient } from './retrying-client.js'
+import type { Certainty, RetryingClient } from './retrying-client.js'
 import { RECORD } from './scripts.generated.js'
 import { dataOf, fieldsOfReply, parseRecord } from './session-codec.js'
 
@@ -149,7 +149,7 @@ export class RecordCommits {
     this.#writer.sequence += 1
     const { id, sequence } = this.#writer
     const keys = [key, this.#keys.commits(key)] as const
-    const certainty = { unanswered: false }
+    const certainty: Certainty = {}
     for (let found = seen; ; ) {
       const wanted = found && exchange(found)
       if (isOutcome(wanted)) return wanted

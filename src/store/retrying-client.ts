@@ -30,7 +30,7 @@ interface Tries {
 /** What is known of the tries of a change. */
 export interface Certainty {
   /** One ended without an answer: it may have been applied. */
-  unanswered: boolean
+  unanswered?: boolean
 }
 
 // Of a client that has no connection and keeps nothing until it has one: it has sent nothing.
@@ -87,7 +87,7 @@ export class RetryingClient {
     keys: readonly [string, ...string[]],
     args: readonly Argument[],
     deadline: number,
-    certainty: Certainty = { unanswered: false },
+    certainty: Certainty = {},
   ): Promise<unknown> {
     return this.run(
       () => this.durability.write(keys[0], (connection) => connection.script(script, keys, args)),
@@ -102,11 +102,7 @@ export class RetryingClient {
    * @throws StoreTimeoutError after the deadline; StoreRefusedError, StoreClosedError or, if an earlier try had gone without an
    *   answer, OutcomeUnknownError at once.
    */
-  run<T>(
-    operation: () => Promise<T>,
-    deadline: number,
-    certainty: Certainty = { unanswered: false },
-  ): Promise<T> {
+  run<T>(operation: () => Promise<T>, deadline: number, certainty: Certainty = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       const tries: Tries = { over: false, last: undefined }
       const timer = setTimeout(() => {

@@ -7,8 +7,10 @@ import {
   type Fields,
   fieldsOf,
   NO_CHANGE,
+  sameCookie,
   splitList,
   takesAway,
+  updateOf,
 } from '../../src/store/change.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
 
@@ -189,5 +191,167 @@ describe('a change', () => {
     expect(changeOf(base, { cookie: { ...cookie, originalMaxAge: 2000 } }, RULES)?.set.has('cookie')).toBe(
       true,
     )
+  })
+
+  it('of a full list of equal entries is none while it stays so', () => {
+    const trail = Array(20).fill('a')
+    expect(changeOf(fieldsOf({ trail }, RULES), { trail }, RULES)).toBeUndefined()
+  })
+
+  it('of a full list keeps what is at its end, and appends the rest', () => {
+    const trail = Array.from({ length: 20 }, (_, i) => i)
+    const base = fieldsOf({ trail }, RULES)
+    const appended = (now: unknown[]) => changeOf(base, { trail: now }, RULES)?.appended.get('trail')
+    expect(appended([...trail.slice(2), 'a', 'b'])).toEqual(['"a"', '"b"'])
+    expect(appended([...trail, 'a'])).toEqual(['"a"'])
+    // A full list of none of them: all are new.
+    expect(appended(trail.map((i) => i + 100))).toHaveLength(20)
+    expect(appended([...trail.slice(2), 'a'])).toBeUndefined()
+    expect(changeOf(base, { trail: [...trail.slice(2), 'a'] }, RULES)?.set.has('trail')).toBe(true)
+  })
+
+  it('counts from nothing, and up to what is exact', () => {
+    const added = (was: unknown, is: unknown) => {
+      const base = fieldsOf(was === undefined ? {} : { visits: was }, RULES)
+      return changeOf(base, { visits: is }, RULES)?.added.get('visits')
+    }
+    expect(added(undefined, 3)).toEqual({ by: 3, total: 3 })
+    expect(added(undefined, 0)).toEqual({ by: 0, total: 0 })
+    expect(added(-1, 1)).toEqual({ by: 2, total: 1 })
+    expect(added(0, Number.MAX_SAFE_INTEGER)).toBeDefined()
+    expect(added(0, 2 ** 53)).toBeUndefined()
+    expect(added(-2, Number.MAX_SAFE_INTEGER)).toBeUndefined()
+    expect(added(1.5, 2)).toBeUndefined()
+    expect(added(1, 2.5)).toBeUndefined()
+    expect(added(1, '2')).toBeUndefined()
+    expect(added('1', 2)).toBeUndefined()
+  })
+
+  it('deletes what is gone, whatever else is there', () => {
+    const base = fieldsOf({ a: 1, trail: [1], visits: 1 }, RULES)
+    const deleted = (now: object) => [...(changeOf(base, now, RULES)?.deleted ?? [])].sort()
+    expect(deleted({ a: 1, trail: [1], visits: 1, b: 1 })).toEqual([])
+    expect(deleted({ trail: [1], visits: 1, b: 1, c: 1 })).toEqual(['a'])
+    expect(deleted({ a: 1, visits: 1, b: 1 })).toEqual(['trail'])
+    expect(deleted({ b: 1, c: 1, d: 1 })).toEqual(['a', 'trail', 'visits'])
+  })
+
+  it('of a key that is half a character is refused: Redis would have it under another name', () => {
+    const refused = /keys are text; found half of a surrogate pair in "a\\ud83c"/
+    expect(() => changeOf(new Map(), { 'a\ud83c': 1 }, RULES)).toThrow(refused)
+    expect(() => fieldsOf({ 'a\ud83c': 1 }, RULES)).toThrow(refused)
+    expect(fieldsOf({ '🍪': 1 }, RULES).get('🍪')).toBe('1')
+  })
+})
+
+describe('a list', () => {
+  it('has its entries as they were written, also those that JavaScript knows no number for', () => {
+    expect(splitList('[12345678901234567890,\n1.0]')).toEqual(['12345678901234567890', '1.0'])
+    expect(splitList('[1, "a"]')).toEqual(['1', '"a"'])
+    expect(splitList('[]')).toEqual([])
+    expect(splitList(undefined)).toEqual([])
+    expect(splitList('"a"')).toBeUndefined()
+    expect(splitList('{"a":[]}')).toBeUndefined()
+  })
+
+  it('is stored with a separator between its entries, and null for what JSON has none for', () => {
+    const holes: unknown[] = ['a', undefined, () => 1]
+    holes[4] = 'b'
+    expect(fieldsOf({ trail: holes }, RULES).get('trail')).toBe('["a",\nnull,\nnull,\nnull,\n"b"]')
+    expect(fieldsOf({ trail: 'none', notes: ['a', 'b'] }, RULES)).toEqual(
+      new Map([
+        ['trail', '"none"'],
+        ['notes', '["a","b"]'],
+      ]),
+    )
+  })
+
+  it('keeps its newest entries', () => {
+    const rules = { ...RULES, cappedLists: new Map([['trail', 3]]) }
+    const append = (was: string | undefined, ...entries: string[]) => {
+      const change = { ...NO_CHANGE, appended: new Map([['trail', entries]]) }
+      return applied(new Map(was === undefined ? [] : [['trail', was]]), change, rules).get('trail')
+    }
+    expect(append(undefined, '1')).toBe('[1]')
+    expect(append('[1,\n2]', '3')).toBe('[1,\n2,\n3]')
+    expect(append('[1,\n2,\n3]', '4')).toBe('[2,\n3,\n4]')
+    expect(append('[1]', '2', '3', '4')).toBe('[2,\n3,\n4]')
+    expect(append('"none"', '1')).toBe('[1]')
+  })
+})
+
+describe('two cookies are the same', () => {
+  const cookie = { originalMaxAge: null, expires: null, path: '/', httpOnly: true }
+  const same = (was: object, is: object) => sameCookie(JSON.stringify(was), JSON.stringify(is))
+
+  it('if they say the same, or one says what the other means', () => {
+    expect(same(cookie, cookie)).toBe(true)
+    expect(same({}, cookie)).toBe(true)
+    expect(same(cookie, {})).toBe(true)
+    expect(same({ ...cookie, secure: false, domain: null }, cookie)).toBe(true)
+  })
+
+  it('if only an expiry moved that moves with each use', () => {
+    const sliding = { ...cookie, originalMaxAge: 1_000, expires: '2026-01-01T00:00:00.000Z' }
+    expect(same(sliding, { ...sliding, expires: '2026-01-02T00:00:00.000Z' })).toBe(true)
+    expect(same({ ...cookie, expires: '2026-01-01T00:00:00.000Z' }, cookie)).toBe(true)
+  })
+
+  it.each<[string, object, object]>([
+    ['the path', cookie, { ...cookie, path: '/a' }],
+    ['no path', cookie, { ...cookie, path: null }],
+    ['httpOnly', cookie, { ...cookie, httpOnly: false }],
+    ['something new', cookie, { ...cookie, secure: true }],
+    ['something gone', { ...cookie, secure: true }, cookie],
+    ['the maxAge', cookie, { ...cookie, originalMaxAge: 1_000 }],
+    ['a maxAge of 0', cookie, { ...cookie, originalMaxAge: 0 }],
+    ['an end at a fixed time', cookie, { ...cookie, expires: '2026-01-01T00:00:00.000Z' }],
+    [
+      'the maxAge of an end at a fixed time',
+      { ...cookie, expires: '2026-01-01T00:00:00.000Z' },
+      { ...cookie, originalMaxAge: 5 },
+    ],
+    [
+      'another end at a fixed time',
+      { ...cookie, expires: '2026-01-01T00:00:00.000Z' },
+      { ...cookie, expires: '2026-01-02T00:00:00.000Z' },
+    ],
+  ])('but not if they differ in %s', (_what, was, is) => {
+    expect(same(was, is)).toBe(false)
+  })
+})
+
+describe('an update', () => {
+  const PARTS = ['add', 'append']
+  const of = (update: object) => updateOf(update, RULES, PARTS)
+
+  it('adds and appends what it says, and nothing else', () => {
+    const change = of({ add: { visits: 2, clicks: -1 }, append: { trail: ['a', undefined] } })
+    expect(change).toEqual({
+      ...NO_CHANGE,
+      added: new Map([
+        ['visits', { by: 2, total: 2 }],
+        ['clicks', { by: -1, total: -1 }],
+      ]),
+      appended: new Map([['trail', ['"a"', 'null']]]),
+    })
+    expect(of({})).toEqual(NO_CHANGE)
+    expect(of({ append: { trail: undefined } }).appended).toEqual(new Map([['trail', []]]))
+  })
+
+  it.each<[unknown, RegExp]>([
+    [undefined, /^update: expected an object such as .*found undefined$/],
+    [null, /found null$/],
+    ['add', /found string$/],
+    [Promise.resolve({}), /found a promise$/],
+    [{ ad: {} }, /^update: expected add, append, found ad$/],
+    [{ add: { other: 1 } }, /whole numbers for declared counters, found other: 1$/],
+    [{ add: { visits: 1.5 } }, /found visits: 1.5$/],
+    [{ add: { visits: '1' } }, /found visits: string$/],
+    [{ append: { other: [] } }, /^update: other is not declared as a capped list$/],
+    [{ append: { trail: 'a' } }, /^update: expected an array for trail, found string$/],
+  ])('that makes no sense is refused in words: %o', (update, message) => {
+    expect(() => of(update as object)).toThrow(TypeError)
+    expect(() => of(update as object)).toThrow(message)
   })
 })

@@ -1,7 +1,9 @@
 // How changes share a wait for replicas or the disk, and what a lost connection means for them.
+import { tracingChannel } from 'node:diagnostics_channel'
 import { expect, it } from 'vitest'
 import type { OwnConnection } from '../../src/store/clients/client.js'
 import { Durability, type DurabilityOption } from '../../src/store/durability.js'
+import type { StoreTrace } from '../../src/store/traces.js'
 import { fakeClient, fakeConnection } from './fake-client.js'
 
 /** A store's durability over a connection that answers a wait only when it is told to. */
@@ -166,4 +168,62 @@ it('servers that can not confirm are asked again once they might', async () => {
   await durability.check()
   const none = new Durability('disk', fakeClient({ primaries: () => primaries }), 1_000)
   await expect(none.check()).rejects.toMatchObject(notDurable('no primary is known'))
+})
+
+it.each<[DurabilityOption, string, unknown]>([
+  [{ replicas: 2 }, 'WAIT', 2],
+  ['disk', 'WAITAOF', [1, 0]],
+])('a wait is traced by its command: %o', async (option, command, answer) => {
+  const channel = tracingChannel<unknown, StoreTrace>('exact-sessions:wait')
+  const seen: unknown[] = []
+  const nothing = () => {}
+  const listeners = {
+    start: ({ attributes }: StoreTrace) => seen.push(attributes['db.operation.name']),
+    end: nothing,
+    asyncStart: nothing,
+    asyncEnd: () => seen.push('over'),
+    error: nothing,
+  }
+  const { waits, write } = open(option)
+  channel.subscribe(listeners as never)
+  const written = write('a')
+  await expect.poll(() => waits.length).toBe(1)
+  expect(seen).toEqual([command])
+  waits[0]?.answer(answer)
+  expect(await written).toBe('changed a')
+  expect(seen).toEqual([command, 'over'])
+  channel.unsubscribe(listeners as never)
+})
+
+it('with Sentinels, those say who has to confirm; a primary that they moved is left by both connections', async () => {
+  const reconnected: string[] = []
+  const primary = { host: '127.0.0.1', port: 7000 }
+  let named = 7000
+  const connection = {
+    ...fakeConnection(async (command) =>
+      command === 'WAIT' ? 1 : ['master', 0, [['127.0.0.1', '7001', '5']]],
+    ).connection,
+    server: primary,
+    reconnect: () => reconnected.push('connection'),
+  }
+  const sentinels = {
+    set: 'main',
+    addresses: [primary],
+    translated: false,
+    ask: async () => [['127.0.0.1', `${named}`], ['num-other-sentinels', '0'], []],
+  }
+  const client = fakeClient({
+    open: () => connection as never,
+    sentinels,
+    reconnect: () => reconnected.push('client'),
+  })
+  const durability = new Durability({ replicas: 1 }, client, 1_000)
+  expect(await durability.write('a', async () => 'changed')).toBe('changed')
+  named = 7001
+  // Who follows is asked again once the connection was lost; another one shows it here.
+  const other = new Durability({ replicas: 1 }, client, 1_000)
+  await expect(other.write('a', async () => 'changed')).rejects.toMatchObject(
+    notDurable('the Sentinels name another primary'),
+  )
+  expect(reconnected).toEqual(['connection', 'client'])
 })

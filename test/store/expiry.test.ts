@@ -2,7 +2,7 @@ import express from 'express'
 import session, { type SessionData } from 'express-session'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
-import { positive } from '../../src/store/expiry.js'
+import { expiryOf, FIXED, positive, sameExpiry, ttlOf } from '../../src/store/expiry.js'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
 import { useRedis } from '../support/use-redis.js'
 import { type AnySession, load, newSession } from './requests.js'
@@ -31,6 +31,111 @@ const touch = (store: ExactRedisStore, held: AnySession) => {
 it('a time that is left is more than nothing, a number, and one that Redis takes', () => {
   expect([-1, 0, Number.NaN, Number.POSITIVE_INFINITY].map(positive)).toEqual(Array(4).fill(undefined))
   expect([1, 0.5, 1e15, 1e16].map(positive)).toEqual([1, 0.5, 1e15, 1e15])
+})
+
+describe('how a session expires', () => {
+  const of = (cookie: object | undefined, option: number | (() => number) = 60) =>
+    expiryOf({ cookie } as never, option)
+
+  it.each([
+    ['by its maxAge, in whole ms', { originalMaxAge: 1_000.2, expires: 'x' }, { kind: 'sliding', ms: 1_001 }],
+    ['at the end that its cookie has', { originalMaxAge: null, expires: '2026-01-01' }, FIXED],
+    ['by the option', { originalMaxAge: null, expires: null }, { kind: 'sliding', ms: 60_000 }],
+    ['by the option without a cookie', undefined, { kind: 'sliding', ms: 60_000 }],
+  ])('%s', (_how, cookie, expiry) => {
+    expect(of(cookie)).toEqual(expiry)
+  })
+
+  it('by what a function gives each time: no load extends it', () => {
+    expect(of({ originalMaxAge: 1_000 }, () => 5)).toEqual(FIXED)
+  })
+
+  it('in whole ms, if the option is a fraction of one', () => {
+    expect(of(undefined, 0.0015)).toEqual({ kind: 'sliding', ms: 2 })
+  })
+
+  it('the same, or not', () => {
+    const sliding = (ms: number) => ({ kind: 'sliding', ms }) as const
+    expect(sameExpiry(FIXED, FIXED)).toBe(true)
+    expect(sameExpiry(sliding(1), sliding(1))).toBe(true)
+    expect(sameExpiry(sliding(1), sliding(2))).toBe(false)
+    expect(sameExpiry(sliding(1), FIXED)).toBe(false)
+    expect(sameExpiry(FIXED, sliding(1))).toBe(false)
+    expect(sameExpiry(undefined, FIXED)).toBe(false)
+  })
+})
+
+describe('the time that a session has left', () => {
+  const of = (cookie: object | undefined, option: unknown = 60) => ttlOf({ cookie } as never, option as never)
+  const at = (ms: number) => new Date(Date.now() + ms)
+
+  it.each<[string, object | undefined, number]>([
+    ['the option', { expires: null }, 60_000],
+    ['the option without a cookie', undefined, 60_000],
+  ])('is by %s', (_what, cookie, ms) => {
+    expect(of(cookie)).toBe(ms)
+  })
+
+  it.each([(date: Date) => date, (date: Date) => date.toISOString()])(
+    'is by its cookie’s date, as a date or a text',
+    (form) => {
+      const left = of({ expires: form(at(30_000)) }) ?? 0
+      expect(left).toBeLessThanOrEqual(30_000)
+      expect(left).toBeGreaterThan(20_000)
+      expect(of({ expires: form(at(-5_000)) })).toBeUndefined()
+    },
+  )
+
+  it('is none if its date is none', () => {
+    expect(of({ expires: 'soon' })).toBeUndefined()
+  })
+
+  it.each<[unknown, number | undefined]>([
+    [5, 5_000],
+    [0.0015, 2],
+    ['5', 5_000],
+    [0, undefined],
+    [-5, undefined],
+  ])('is by what a function gives: %o', (seconds, ms) => {
+    expect(of({}, () => seconds)).toBe(ms)
+  })
+
+  it.each<[unknown, string]>([
+    [undefined, 'undefined'],
+    [null, 'object'],
+    ['', 'string'],
+    ['soon', 'string'],
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, 'Infinity'],
+    [Promise.resolve(5), 'a promise'],
+    [[5], 'object'],
+  ])('is refused if a function gives no number: %o', (given, found) => {
+    expect(() => of({}, () => given)).toThrow(TypeError)
+    expect(() => of({}, () => given)).toThrow(
+      `ttl: expected the function to return seconds, a number, found ${found}`,
+    )
+  })
+
+  it('is asked of a function with a cookie as express-session has it', () => {
+    let seen: SessionData['cookie'] | undefined
+    const ask = (cookie: object | undefined) => {
+      of(cookie, (data: SessionData) => {
+        seen = data.cookie
+        return 5
+      })
+      return seen
+    }
+    const date = at(30_000)
+    expect(ask({ originalMaxAge: 9_000, expires: null, path: '/a' })).toMatchObject({ path: '/a' })
+    expect(seen?.originalMaxAge).toBe(9_000)
+    expect(seen?.maxAge).toBeGreaterThan(0)
+    expect(ask({ originalMaxAge: null, expires: date.toISOString() })?.expires).toEqual(date)
+    expect(ask({ originalMaxAge: null, expires: null })?.expires).toBeNull()
+    expect(seen?.maxAge).toBeNull()
+    const own = { maxAge: 1 }
+    expect(ask(own)).toBe(own)
+    expect(ask(undefined)).toBeUndefined()
+  })
 })
 
 describe('a request that leaves the cookie alone', () => {

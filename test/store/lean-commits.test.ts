@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { applied, type Change, fieldsOf, NO_CHANGE } from '../../src/store/change.js'
+import type { Commit } from '../../src/store/commit.js'
 import { LeanCommits } from '../../src/store/lean-commits.js'
 import { fieldsOfReply } from '../../src/store/session-codec.js'
 import { useRedis } from '../support/use-redis.js'
@@ -50,6 +51,110 @@ describe('the scripts that are made for a shape', () => {
     }
     expect(scriptOf('1x', 'ABCDEFGHIJ')).not.toBe(scriptOf('xptrue20:10ABCDEFGHIJ'))
     expect(scriptOf('1x', 'ABCDEFGHIJ')).not.toBe(scriptOf('xptrue20:10:ABCDEFGHIJ'))
+  })
+
+  it('are one for commits that differ only in what they set, add or append', () => {
+    const lean = new LeanCommits('client')
+    const of = (more: Partial<Commit>) => lean.of({ ...usual, change: NO_CHANGE, ...more }, 1, 1)?.script
+    const change = (by: number, text: string, ...entries: string[]) => ({
+      ...NO_CHANGE,
+      set: new Map([['a', text]]),
+      added: new Map([['visits', { by, total: by }]]),
+      appended: new Map([['trail', entries]]),
+    })
+    expect(of({ change: change(2, '1', '2', '3') })).toBeDefined()
+    expect(of({ change: change(3, '4', '5', '6', '7') })).toBe(of({ change: change(2, '1', '2', '3') }))
+  })
+
+  it('are another one for each way in which commits differ otherwise', () => {
+    const lean = new LeanCommits('client')
+    const added = (name: string, by: number) => ({ ...NO_CHANGE, added: new Map([[name, { by, total: 1 }]]) })
+    const appended = (name: string, ...entries: string[]) => ({
+      ...NO_CHANGE,
+      appended: new Map([[name, entries]]),
+    })
+    const ways: Partial<Commit>[] = [
+      {},
+      { ttlMs: 5 },
+      { change: { ...NO_CHANGE, set: new Map([['a', '1']]) } },
+      { loads: 'all' },
+      { loads: [':a'] },
+      { loads: [':b'] },
+      { loads: [':a', ':b'] },
+      { loads: [':a:l2:b'] },
+      { reads: ['a'] },
+      { reads: ['b'] },
+      { reads: ['ar1:b'] },
+      { reads: ['a', 'b'] },
+      { change: added('a', 1) },
+      { change: added('b', 1) },
+      { change: added('a', 2) },
+      { change: appended('a', '1') },
+      { change: appended('b', '1') },
+      { change: appended('a', '1', '2') },
+      { change: appended('a', '1'), cappedLists: new Map([['a', 5]]) },
+    ]
+    const cappedLists = new Map([
+      ['a', 4],
+      ['b', 4],
+    ])
+    const shas = ways.map(
+      (way) => lean.of({ ...usual, cappedLists, change: NO_CHANGE, ...way }, 1, 1)?.script.sha,
+    )
+    expect(shas).not.toContain(undefined)
+    expect(new Set(shas).size).toBe(ways.length)
+  })
+
+  it.each<[string, Partial<Commit>]>([
+    ['an idempotency key', { idempotencyKey: 'key' }],
+    ['a record of connect-redis', { legacy: { text: '{}', fields: new Map() } }],
+    ['a key that is deleted', { change: { ...NO_CHANGE, deleted: new Set(['a']) } }],
+    ['another expiry', { expiry: { kind: 'fixed' } }],
+    ['a session that is replaced', { mode: 'replace', ttlMs: 5 }],
+    ['one that is made without a time', { mode: 'create' }],
+    ['one that is made and loaded', { mode: 'create', ttlMs: 5, loads: 'all' }],
+    ['no entry for a list', { change: { ...NO_CHANGE, appended: new Map([['trail', []]]) } }],
+    [
+      'a list of an unknown length',
+      { change: { ...NO_CHANGE, appended: new Map([['a', []]]) }, cappedLists: new Map() },
+    ],
+    [
+      'a field that it both sets and loads',
+      { change: { ...NO_CHANGE, set: new Map([['a', '1']]) }, loads: [':a'] },
+    ],
+    [
+      'more fields than a command of Lua takes',
+      { change: { ...NO_CHANGE, set: new Map(Array.from({ length: 101 }, (_, i) => [`${i}`, '1'])) } },
+    ],
+    ['more fields to load than a script names', { loads: Array.from({ length: 33 }, (_, i) => `:${i}`) }],
+  ])('leave to the general one %s', (_what, more) => {
+    expect(new LeanCommits('client').of({ ...usual, change: NO_CHANGE, ...more }, 1, 1)).toBeUndefined()
+  })
+
+  it.each<[string, Partial<Commit>]>([
+    [
+      '100 fields',
+      { change: { ...NO_CHANGE, set: new Map(Array.from({ length: 100 }, (_, i) => [`${i}`, '1'])) } },
+    ],
+    ['32 fields to load', { loads: Array.from({ length: 32 }, (_, i) => `:${i}`) }],
+    [
+      'a field that it sets and loads with all',
+      { change: { ...NO_CHANGE, set: new Map([['a', '1']]) }, loads: 'all' },
+    ],
+    [
+      'a field that it sets, another that it loads',
+      { change: { ...NO_CHANGE, set: new Map([['a', '1']]) }, loads: [':b'] },
+    ],
+  ])('take %s', (_what, more) => {
+    expect(new LeanCommits('client').of({ ...usual, change: NO_CHANGE, ...more }, 1, 1)).toBeDefined()
+  })
+
+  it('are 64 at most: an app has few shapes, and others go the general way', () => {
+    const lean = new LeanCommits('client')
+    const of = (name: string) => lean.of({ ...usual, change: NO_CHANGE, reads: [name] }, 1, 1)
+    for (let i = 0; i < 64; i += 1) expect(of(`${i}`)).toBeDefined()
+    expect(of('64')).toBeUndefined()
+    expect(of('63')).toBeDefined()
   })
 
   beforeEach(() => client.flushall())

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { ExactRedisStore } from '../../src/store/index.js'
+import { RecentExtensions } from '../../src/store/recent-extensions.js'
 import { useRedis } from '../support/use-redis.js'
 import { load, newSession } from './requests.js'
 
@@ -150,5 +151,45 @@ describe('a session that was extended a moment ago', () => {
     expect(await pttl()).toBeLessThanOrEqual(60_000)
     await load(store, 'sid')
     expect(await pttl()).toBeGreaterThan(60_000)
+  })
+})
+
+describe('what was extended a moment ago', () => {
+  const at = (ms: number) => ({ ms: HOUR, at: performance.now() - ms, connections: 1 })
+  const remembered = (...all: [string, ReturnType<typeof at>][]) => {
+    const extensions = new RecentExtensions()
+    for (const [sid, extension] of all) extensions.add(sid, extension)
+    return extensions
+  }
+
+  it('is known for a hundredth of its life, less two seconds', () => {
+    const extensions = remembered(['young', at(30_000)], ['old', at(34_001)])
+    expect(extensions.of('young', 1)).toMatchObject({ ms: HOUR })
+    expect(extensions.of('old', 1)).toBeUndefined()
+    expect(extensions.of('another', 1)).toBeUndefined()
+  })
+
+  it('is not known after another connection was made', () => {
+    expect(remembered(['sid', at(0)]).of('sid', 2)).toBeUndefined()
+  })
+
+  it('is forgotten when that is wanted, and after thousands of others', () => {
+    const extensions = remembered(['one', at(0)], ['two', at(0)])
+    extensions.forget('one')
+    expect([extensions.of('one', 1), extensions.of('two', 1)?.ms]).toEqual([undefined, HOUR])
+    // As many as are kept, and as many older ones.
+    const add = (many: number) => {
+      for (let i = 0; i < many; i += 1) extensions.add(`more ${many} ${i}`, at(0))
+    }
+    add(4_096)
+    expect(extensions.of('two', 1)?.ms).toBe(HOUR)
+    extensions.forget('two')
+    expect(extensions.of('two', 1)).toBeUndefined()
+    extensions.add('three', at(0))
+    add(4_096 - 3)
+    expect(extensions.of('more 4096 0', 1)?.ms).toBe(HOUR)
+    add(2)
+    expect(extensions.of('three', 1)?.ms).toBe(HOUR)
+    expect(extensions.of('more 4096 0', 1)).toBeUndefined()
   })
 })

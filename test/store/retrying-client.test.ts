@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StoreClient } from '../../src/store/clients/client.js'
 import { Durability } from '../../src/store/durability.js'
-import { NotDurableError, StoreError } from '../../src/store/errors.js'
+import { DurabilityUnsupportedError, NotDurableError, StoreError } from '../../src/store/errors.js'
 import { RetryingClient } from '../../src/store/retrying-client.js'
 import { fakeClient } from './fake-client.js'
 
@@ -87,6 +87,18 @@ describe('an operation', () => {
     const wrong = new TypeError('prefix is not a function')
     await expect(run([wrong])).rejects.toBe(wrong)
     expect(retries).toEqual([])
+  })
+
+  it('is not tried again if its server can’t do what is wanted', async () => {
+    const wrong = new DurabilityUnsupportedError(new Error('no WAITAOF'))
+    await expect(run([wrong])).rejects.toBe(wrong)
+    expect(retries).toEqual([])
+  })
+
+  it('keeps its own error if the client has ended', async () => {
+    state = 'ended'
+    const failure = new NotDurableError('confirmed by 0 of 1')
+    await expect(run([failure])).rejects.toBe(failure)
   })
 
   it('fails at once if the client has ended', async () => {

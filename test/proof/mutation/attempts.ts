@@ -40,7 +40,7 @@ const CONTROL_EVERY = 25
 /** What takes so many times its budget is not gone on with: the machine is busy, or the mutant makes its tests slow. */
 const SLOWER = 4
 /** How many mutants are tried in one process, at most. */
-const TASKS_OF_A_PROCESS = 20
+const TASKS_OF_A_PROCESS = 50
 
 /**
  * @returns a run of all tests without a change, the second if one failed in the first; the last one, if nothing has changed since.

@@ -1,7 +1,7 @@
 // Changes the store in one place at a time, and looks whether a test or a schedule notices:
-//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2] [--budget MS] [--survivors]
+//   npm run mutation -- [--of lua|typescript] [--only TEXT] [--most N] [--fresh] [--workers 2] [--budget MS] [--survivors] [--quick]
 // --only those whose name has TEXT; --most N of them, from everywhere; --survivors: of those that survived the last time; --budget: the tests of each take no longer (on a
-// quiet machine), so that those that nearly all notice are found first.
+// quiet machine), so that those that nearly all notice are found first; --quick: without the tests that take longest (TypeScript).
 // What became of each is remembered in dist/proof: those that were noticed are not tried again until their file changes, or with
 // --fresh; those that survived come after those that nobody has tried. It ends with 1 if one survives that explained-survivors.ts
 // doesn't explain, or explains in vain.
@@ -9,14 +9,19 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { exitOnSignals } from '../../support/at-exit.js'
-import { type Trial, tryAll, type Verdict } from './attempts.js'
+import { type Trial, type Trials, tryAll, type Verdict } from './attempts.js'
 import { EXPLAINED } from './explained-survivors.js'
 import { luaTrials } from './lua-trials.js'
+import { type Stratum, sampledScore } from './sampled-score.js'
 import { typescriptTrials } from './typescript-trials.js'
 
-const KINDS = { lua: luaTrials, typescript: typescriptTrials }
+const KINDS: Readonly<Record<string, (isQuick?: boolean) => Promise<Trials>>> = {
+  lua: luaTrials,
+  typescript: typescriptTrials,
+}
 
 const WORKERS = 2
+const SCORE_EVERY = 50
 /** Each pass goes through all files: what has been tried is an even sample at any time. */
 const PASSES = 10
 
@@ -36,6 +41,7 @@ const { values } = parseArgs({
     survivors: { type: 'boolean' },
     workers: { type: 'string' },
     budget: { type: 'string' },
+    quick: { type: 'boolean' },
   },
 })
 const chosen = Object.entries(KINDS).filter(([kind]) => values.of === undefined || values.of === kind)
@@ -50,10 +56,10 @@ for (const [kind, trialsOf] of chosen) held = (await score(kind, trialsOf)) && h
 process.exit(held ? 0 : 1)
 
 /** @returns whether each mutant was noticed, or is explained. */
-async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boolean> {
+async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Trials>): Promise<boolean> {
   const file = `dist/proof/mutation-${kind}.json`
   const known: Record<string, Remembered> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-  const { trials, control } = await trialsOf()
+  const { trials, control } = await trialsOf(values.quick)
   const named = trials.filter(({ name }) => name.includes(values.only ?? ''))
   const step = Math.max(1, named.length / Number(values.most ?? named.length))
   const wanted = named.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
@@ -80,6 +86,7 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
     if (verdict === 'survived') survivors.push(name)
     known[name] = { ...(verdict === 'survived' ? {} : verdict), hash: hashOf(path) }
     writeFileSync(file, JSON.stringify(known, undefined, 2))
+    if (tried % SCORE_EVERY === 0) console.log(scoreOf(wanted, known))
   }
   const { controls, red } = await tryAll(open, control, {
     workers: Number(values.workers ?? WORKERS),
@@ -88,16 +95,36 @@ async function score(kind: string, trialsOf: (typeof KINDS)['lua']): Promise<boo
   })
   const unexplained = survivors.filter((name) => explained[name] === undefined)
   const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
-  const all = wanted.filter(isTried)
-  const noticed = all.filter(({ name }) => known[name]?.by !== undefined).length
   console.log(
-    `\n${kind}: ${wanted.length} mutants, ${all.length} tried, ${noticed} noticed (${((100 * noticed) / all.length).toFixed(1)} %); of this ` +
+    `\n${kind}: ${scoreOf(wanted, known)}; of this ` +
       `run's survivors ${survivors.length - unexplained.length} are explained; of ${controls} runs without a change ${red.length} failed`,
   )
   for (const name of unexplained) console.log(`  survived: ${name}`)
   for (const name of inVain) console.log(`  explained, but noticed: ${name}`)
   for (const failed of red) console.log(`  failed without a change: ${failed}`)
   return unexplained.length + inVain.length + red.length === 0
+}
+
+/** @returns how many there are, were tried and noticed; and what those that were tried say of all, each file by its mutants. */
+function scoreOf(wanted: readonly Trial[], known: Readonly<Record<string, Remembered>>): string {
+  const paths = [...new Set(wanted.map(({ path }) => path))]
+  const strata = paths.map((path) => {
+    const hash = hashOf(path)
+    const mutants = wanted.filter((trial) => trial.path === path)
+    const tried = mutants.filter(({ name }) => known[name]?.hash === hash)
+    const noticed = tried.filter(({ name }) => known[name]?.by !== undefined)
+    return { mutants: mutants.length, tried: tried.length, noticed: noticed.length }
+  })
+  const [tried, noticed] = [sumOf(strata, 'tried'), sumOf(strata, 'noticed')]
+  const { score, margin, mutants } = sampledScore(strata)
+  return (
+    `${wanted.length} mutants, ${tried} tried, ${noticed} noticed (${((100 * noticed) / tried).toFixed(1)} %); ` +
+    `by files ${score.toFixed(1)} ± ${margin.toFixed(1)} % of ${mutants}`
+  )
+}
+
+function sumOf(strata: readonly Stratum[], what: keyof Stratum): number {
+  return strata.reduce((sum, stratum) => sum + stratum[what], 0)
 }
 
 function isIn(trials: readonly Trial[], name: string): boolean {

@@ -6,7 +6,7 @@ import { Instrumenter } from '@stryker-mutator/instrumenter'
 import { controlOf, type Trials } from './attempts.js'
 import { Bundle } from './bundle.js'
 import { filesOf } from './test-order.js'
-import { TESTS } from './tests.js'
+import { QUICK_TESTS, TESTS } from './tests.js'
 
 const FOLDER = 'src/store'
 /** What others are, texts of Lua, and the program that packages.test.ts runs as it is packed. */
@@ -33,8 +33,12 @@ const messages: Ignorer = {
   },
 }
 
-/** @returns a trial of each mutant that Stryker makes of the store's TypeScript. */
-export async function typescriptTrials(): Promise<Trials> {
+/**
+ * @param isQuick without the tests that take longest.
+ * @returns a trial of each mutant that Stryker makes of the store's TypeScript.
+ */
+export async function typescriptTrials(isQuick = false): Promise<Trials> {
+  const tests = isQuick ? QUICK_TESTS : TESTS
   const sources = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !NOT_MUTATED.includes(name))
     .sort()
@@ -45,11 +49,11 @@ export async function typescriptTrials(): Promise<Trials> {
   const contents = new Map(files.map(({ name, content }) => [name, content]))
   const bundle = await Bundle.build(
     'typescript',
-    TESTS,
+    tests,
     (path, source) => contents.get(path) ?? source,
     CASES,
   )
-  const { control, report } = await controlOf(bundle, TESTS)
+  const { control, report } = await controlOf(bundle, tests)
   const { perTest = {}, static: atLoading = {} } = report.coverage ?? {}
   const seen = new Map<string, number>()
   const trials = mutants
@@ -68,7 +72,7 @@ export async function typescriptTrials(): Promise<Trials> {
         name: times === 1 ? name : `${name} (${times})`,
         path: fileName,
         ...(atLoading[id]
-          ? { files: TESTS.map((path) => ({ path })), env: { __STRYKER_ACTIVE_MUTANT__: id } }
+          ? { files: tests.map((path) => ({ path })), env: { __STRYKER_ACTIVE_MUTANT__: id } }
           : { files: filesOf(covering), mutant: id }),
         bundle: async () => bundle,
       }

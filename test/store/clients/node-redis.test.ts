@@ -60,6 +60,7 @@ describe('a client of one server', () => {
     ['OOM command not allowed', true],
     ['Socket closed unexpectedly', false],
     ['A connection', false],
+    ['lost: OOM was the last answer', false],
     ['read ECONNRESET', false],
     ['ERR', false],
   ])('takes “%s” for an answer of Redis: %s', (message, isReply) => {
@@ -497,5 +498,21 @@ describe('a client of Sentinels', () => {
     sentinel.emit('disconnect')
     await turn()
     expect(node.duplicates.find(({ options }) => options.username === 'app')?.destroyed).toBe(1)
+  })
+})
+
+describe('what lacks something that a client of one server has', () => {
+  it.each(['sendCommand', 'isOpen', 'destroy', 'duplicate', 'isReady'])('is none: %s', (name) => {
+    const all = { sendCommand() {}, isOpen: true, isReady: true, destroy() {}, duplicate() {}, on() {} }
+    expect(storeClient({ ...all }).state).toBe('ready')
+    const object = Object.fromEntries(Object.entries(all).filter(([key]) => key !== name))
+    expect(() => storeClient(object)).toThrow(TypeError)
+  })
+
+  it.each(['masters', 'nodeClient'])('is none of a Cluster: %s', (name) => {
+    const all = { sendCommand() {}, isOpen: true, destroy() {}, on() {}, masters: [], nodeClient() {} }
+    expect(storeClient({ ...all }).state).toBe('away')
+    const object = Object.fromEntries(Object.entries(all).filter(([key]) => key !== name))
+    expect(() => storeClient(object)).toThrow(TypeError)
   })
 })
