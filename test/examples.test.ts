@@ -85,6 +85,21 @@ async function counted(browser: Visitor, path: string, method = 'GET', headers =
   return Number(visits) - 2
 }
 
+/**
+ * Puts items into a cart at once, again if none was lost: if the machine is busy, few of them overlap.
+ * @returns how many of the last ones are not in it.
+ */
+async function putUntilLost(browser: Visitor, before: readonly string[] = []): Promise<number> {
+  let had = before.length
+  for (let tries = 0; tries < 10; tries += 1) {
+    await atOnce((number) => browser.ask('POST', `/cart/${number}`))
+    const { length } = (await browser.json('/')).items as string[]
+    if (length < had + AT_ONCE) return had + AT_ONCE - length
+    had = length
+  }
+  return 0
+}
+
 describe.each([
   ['express', '/'],
   ['flash', '/count'],
@@ -141,8 +156,7 @@ describe('the example passport', () => {
     expect((await exact.json('/')).items).toHaveLength(AT_ONCE + 1)
 
     const usual = await shop('connect-redis')
-    await atOnce((number) => usual.ask('POST', `/cart/${number}`))
-    expect((await usual.json('/')).items).not.toHaveLength(AT_ONCE + 1)
+    expect(await putUntilLost(usual, ['first'])).toBeGreaterThan(0)
   })
 
   it('logs out for good, whatever is in flight', async () => {
@@ -239,14 +253,10 @@ describe('the example openid-connect', () => {
     await exact.ask('GET', '/logout')
     expect((await exact.ask('GET', '/', undefined, old)).status).toBe(302)
 
-    const usual = await shop('connect-redis')
-    await atOnce((number) => usual.ask('POST', `/cart/${number}`))
-    const few = (await usual.json('/')).items as string[]
-    console.log(
-      `openid-connect: of ${AT_ONCE} items, lost: exact ${AT_ONCE - kept.length}, usual ${AT_ONCE - few.length}`,
-    )
+    const lost = await putUntilLost(await shop('connect-redis'))
+    console.log(`openid-connect: of ${AT_ONCE} items, lost: exact ${AT_ONCE - kept.length}, usual ${lost}`)
     expect(kept).toHaveLength(AT_ONCE)
-    expect(few.length).toBeLessThan(AT_ONCE)
+    expect(lost).toBeGreaterThan(0)
   })
 })
 
@@ -279,13 +289,14 @@ describe('the example opentelemetry', () => {
     await browser.json('/count')
     await browser.json('/count')
     const of = (name: string) => spans.filter((span) => span.name === name)
-    await expect.poll(() => of('session commit').length).toBe(2)
-    const requests = spans.filter(({ kind }) => kind === 2)
-    expect(requests).toHaveLength(2)
+    const requests = () => spans.filter(({ kind }) => kind === 2)
+    // Each comes after what was done for it.
+    await expect.poll(() => requests().length).toBe(2)
+    expect(of('session commit')).toHaveLength(2)
     for (const name of ['session commit', 'session load']) {
       expect(of(name).length).toBeGreaterThan(0)
       for (const { parentSpanId } of of(name)) {
-        expect(requests.map(({ spanId }) => spanId)).toContain(parentSpanId)
+        expect(requests().map(({ spanId }) => spanId)).toContain(parentSpanId)
       }
     }
     expect(of('session load')[0]?.attributes).toContainEqual({

@@ -289,7 +289,7 @@ describe('durability', () => {
   it('waits for replicas, and says when too few confirm', async () => {
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${server.port}`)
     try {
-      await expect.poll(() => client.info('replication'), { timeout: 10_000 }).toContain('state=online')
+      await expect.poll(() => client.info('replication')).toContain('state=online')
       const own = client.duplicate()
       const store = open({ client: own, durability: { replicas: 1 }, deadlineMs: 2_000 })
       const sessions = Array.from({ length: 20 }, (_, i) => newSession(store, `sid ${i}`))

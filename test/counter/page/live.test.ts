@@ -137,9 +137,9 @@ describe('the live page', { timeout: 90_000 }, () => {
     const nodes = page.locator('#picture .wide .node:not(.gone)')
     await expect.poll(() => nodes.count()).toBe(4)
     await site.platform.scale(6)
-    await expect.poll(() => nodes.count(), { timeout: 10_000 }).toBe(6)
+    await expect.poll(() => nodes.count()).toBe(6)
     await site.platform.scale(4)
-    await expect.poll(() => nodes.count(), { timeout: 10_000 }).toBe(4)
+    await expect.poll(() => nodes.count()).toBe(4)
   })
 
   it('says when the browser sends no cookie back', async () => {
@@ -208,8 +208,18 @@ describe('the live page', { timeout: 90_000 }, () => {
 
   it('runs one thing at a time', async () => {
     const page = await site.visitor()
+    let clicked = () => {}
+    const bothClicked = new Promise<void>((resolve) => {
+      clicked = resolve
+    })
+    // No visit is answered before: the first thing is not over when the second is wanted.
+    await page.route('**/api/visits', async (route) => {
+      await bothClicked
+      await route.continue()
+    })
     await page.locator('button[data-experiment=refresh]').click()
     await page.locator('#visit').click({ force: true })
+    clicked()
     await resultOf(page, 'refresh')
     expect(await visits(page).textContent()).toBe('11')
   })
