@@ -18,6 +18,8 @@ export interface Trial {
   readonly env?: Record<string, string>
   /** To be switched on in a process that tries others before and after it; such a trial has no environment. */
   readonly mutant?: string
+  /** Its tests take no longer than this, in ms on a quiet machine: those that notice most in the least time. Without it all run. */
+  readonly budgetMs?: number
   /** Builds the bundle, or takes one that has been built. */
   bundle(worker: string): Promise<Bundle>
 }
@@ -67,8 +69,6 @@ export async function controlOf(
 
 interface Settings {
   readonly workers: number
-  /** How long the tests of a mutant may take on a quiet machine, in ms: those that notice most in the least time. Without it all run. */
-  readonly budgetMs?: number | undefined
   readonly done: (trial: Trial, verdict: Verdict, ms: number) => void
 }
 
@@ -79,18 +79,20 @@ interface Settings {
 export async function tryAll(
   trials: readonly Trial[],
   control: Control,
-  { workers, budgetMs, done }: Settings,
+  { workers, done }: Settings,
 ): Promise<{ controls: number; red: string[] }> {
   const order = new TestOrder(control.ran)
-  const withinMs = budgetMs === undefined ? undefined : budgetMs * SLOWER
   const red: string[] = []
   let [controls, begun] = [0, 0]
-  /** @returns whether it did not fail. */
-  const passes = (report: Report | undefined): boolean => {
+  /** The tests that noticed the last mutants. */
+  const failed = new Set<string>()
+  const controlled = async () => {
+    const files = filesOf([...failed])
+    failed.clear()
+    if (files.length === 0) return
     controls += 1
-    const failure = failureOf(report)
+    const failure = failureOf(await control.bundle.run({ files }, LIMIT_MS))
     if (failure) red.push(textOf(failure))
-    return failure === undefined
   }
   const noticed = ({ path }: Trial, failure: Failure | undefined) => {
     if (failure && failure !== NO_END) order.noticed(path, failure)
@@ -101,14 +103,14 @@ export async function tryAll(
     bundle: Bundle,
   ): Promise<Failure | undefined> => {
     const { env, mutant } = trial
-    return failureOf(await bundle.run({ files, mutant, withinMs }, LIMIT_MS, env))
+    return failureOf(await bundle.run({ files, mutant, withinMs: withinMsOf(trial) }, LIMIT_MS, env))
   }
   const work = async (_: unknown, worker: number) => {
     let runs: Runs | undefined
     /** Noticed by tests of this process; not told before they pass in it without a change. */
     let unsure: { trial: Trial; files: readonly File[]; failure: Ran; ms: number }[] = []
     const confirm = async (isUsable: boolean) => {
-      const tests = new Set(unsure.map(({ failure: { file, test } }) => `${file}\n${test}`))
+      const tests = new Set(unsure.map(({ failure }) => nameOf(failure)))
       const without =
         isUsable && tests.size > 0 ? await runs?.next({ files: filesOf([...tests]) }, LIMIT_MS) : undefined
       const isSure = without !== undefined && !without.spent && failureOf(without) === undefined
@@ -123,8 +125,7 @@ export async function tryAll(
     }
     for (let trial = trials[begun]; trial; trial = trials[begun]) {
       begun += 1
-      const isControlled = begun % CONTROL_EVERY === 0
-      const files = order.of(trial.path, trial.files, budgetMs)
+      const files = order.of(trial.path, trial.files, trial.budgetMs)
       const began = performance.now()
       if (files.length === 0) {
         done(trial, 'survived', 0)
@@ -132,14 +133,15 @@ export async function tryAll(
       }
       const bundle = await trial.bundle(`${worker}`)
       if (trial.mutant === undefined) {
-        if (isControlled) passes(await control.bundle.run({ files }, LIMIT_MS))
         const failure = await alone(trial, files, bundle)
         noticed(trial, failure)
         done(trial, failure ? { by: textOf(failure) } : 'survived', performance.now() - began)
+        if (failure && failure !== NO_END) failed.add(nameOf(failure))
+        if (begun % CONTROL_EVERY === 0) await controlled()
         continue
       }
       runs ??= bundle.open()
-      const report = await runs.next({ files, mutant: trial.mutant, withinMs }, LIMIT_MS)
+      const report = await runs.next({ files, mutant: trial.mutant, withinMs: withinMsOf(trial) }, LIMIT_MS)
       let failure = failureOf(report)
       if (!report || report.spent) {
         await confirm(report !== undefined)
@@ -152,9 +154,14 @@ export async function tryAll(
       if ((runs?.tasks ?? 0) >= TASKS_OF_A_PROCESS) await confirm(true)
     }
     await confirm(true)
+    await controlled()
   }
   await Promise.all(Array.from({ length: workers }, work))
   return { controls, red }
+}
+
+function withinMsOf({ budgetMs }: Trial): number | undefined {
+  return budgetMs === undefined ? undefined : budgetMs * SLOWER
 }
 
 const NO_END = 'no end'
@@ -162,6 +169,11 @@ type Failure = Ran | typeof NO_END
 
 function failureOf(report: Report | undefined): Failure | undefined {
   return report ? report.ran.find(({ failed }) => failed !== undefined) : NO_END
+}
+
+/** As test-order.ts takes it. */
+function nameOf({ file, test }: Ran): string {
+  return `${file}\n${test}`
 }
 
 function textOf(failure: Failure): string {

@@ -22,6 +22,8 @@ const KINDS: Readonly<Record<string, (isQuick?: boolean) => Promise<Trials>>> = 
 
 const WORKERS = 2
 const SCORE_EVERY = 50
+/** Whoever explained one had it tried with all tests; that these still don't notice it is to be seen, in ms of a quiet machine. */
+const EXPLAINED_MS = 3_000
 /** Each pass goes through all files: what has been tried is an even sample at any time. */
 const PASSES = 10
 
@@ -70,11 +72,15 @@ async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Tria
   const explained = EXPLAINED[kind] ?? {}
   // Those that will survive take longest, and those of them that are explained show nothing new.
   const rank = (trial: Trial) => Number(isTried(trial)) + 2 * Number(explained[trial.name] !== undefined)
+  const budgetOf = ({ name }: Trial) => {
+    if (explained[name] !== undefined) return { budgetMs: EXPLAINED_MS }
+    return values.budget === undefined ? {} : { budgetMs: Number(values.budget) }
+  }
   const open = wanted
     .filter((trial) => !isKnown(trial) && (!values.survivors || survived(trial)))
     .map((trial, i) => ({ trial, pass: i % PASSES }))
     .sort((one, other) => rank(one.trial) - rank(other.trial) || one.pass - other.pass)
-    .map(({ trial }) => trial)
+    .map(({ trial }) => ({ ...trial, ...budgetOf(trial) }))
   const survivors: string[] = []
   let tried = 0
   const note = ({ name, path }: Trial, verdict: Verdict, ms: number) => {
@@ -90,7 +96,6 @@ async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Tria
   }
   const { controls, red } = await tryAll(open, control, {
     workers: Number(values.workers ?? WORKERS),
-    budgetMs: values.budget === undefined ? undefined : Number(values.budget),
     done: note,
   })
   const unexplained = survivors.filter((name) => explained[name] === undefined)
