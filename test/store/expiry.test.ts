@@ -127,7 +127,9 @@ describe('the time that a session has left', () => {
     }
     const date = at(30_000)
     expect(ask({ originalMaxAge: 9_000, expires: null, path: '/a' })).toMatchObject({ path: '/a' })
-    expect(seen?.originalMaxAge).toBe(9_000)
+    // A millisecond may pass while express-session sets it.
+    expect(seen?.originalMaxAge).toBeGreaterThan(8_000)
+    expect(seen?.originalMaxAge).toBeLessThanOrEqual(9_000)
     expect(seen?.maxAge).toBeGreaterThan(0)
     expect(ask({ originalMaxAge: null, expires: date.toISOString() })?.expires).toEqual(date)
     expect(ask({ originalMaxAge: null, expires: null })?.expires).toBeNull()
@@ -230,9 +232,9 @@ describe('a ttl that is a function', () => {
     await create(store)
     for (const use of [touch, (_: unknown, held: AnySession) => save(Object.assign(held, { a: 1 }))]) {
       const held = await load(store, 'sid')
-      await client.pexpire('sess:sid', 1_000)
+      await client.pexpire('sess:sid', 10_000)
       await use(store, held)
-      expect(await pttl()).toBeGreaterThan(99_000)
+      expect(await pttl()).toBeGreaterThan(90_000)
     }
   })
 })
@@ -260,10 +262,10 @@ describe('a route whose use does not count', () => {
     await request(app).get('/poll').set('Cookie', sent).expect(200, 'true')
     expect(await client.pttl(key)).toBeLessThanOrEqual(10_000)
     await request(app).get('/change').set('Cookie', sent).expect(200)
-    expect(await client.pttl(key)).toBeGreaterThan(49_000)
+    expect(await client.pttl(key)).toBeGreaterThan(40_000)
     await client.pexpire(key, 10_000)
     await request(app).get('/').set('Cookie', sent).expect(200)
-    expect(await client.pttl(key)).toBeGreaterThan(49_000)
+    expect(await client.pttl(key)).toBeGreaterThan(40_000)
   })
 })
 

@@ -114,12 +114,15 @@ describe.each(['hash', 'connect-redis'] as const)('a session in the form %s', (f
 it('a session whose last commit got no answer takes no new id: what it counted would count twice', async () => {
   const patient = open()
   await stored(patient, 'sid', { visits: 1 })
-  const store = open({ deadlineMs: 50 })
+  const store = open({ deadlineMs: 300 })
   const session = await load(store, 'sid')
   session.visits += 1
-  await client.call('CLIENT', 'PAUSE', 200, 'WRITE')
+  await client.call('CLIENT', 'PAUSE', 60_000, 'WRITE')
   await expect(save(session)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
   await expect(regenerate(store, session)).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' })
+  const other = client.duplicate()
+  await other.call('CLIENT', 'UNPAUSE')
+  other.disconnect()
   expect(await patient.update('sid', { add: { visits: 1 } })).toMatchObject({ visits: 3 })
 })
 

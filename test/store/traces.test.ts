@@ -138,7 +138,7 @@ describe('a subscriber', () => {
   it('hears what waits until Redis answers again', async () => {
     const waiting = client.duplicate({ retryStrategy: () => 10, maxRetriesPerRequest: 0 })
     waiting.on('error', () => {})
-    const store = new ExactRedisStore({ client: waiting })
+    const store = new ExactRedisStore({ client: waiting, deadlineMs: 20_000 })
     await store.get('nobody')
     await server.kill()
     const found = store.get('nobody')

@@ -175,7 +175,7 @@ describe('an update', () => {
     await create(store, {})
     const fixed = newSession(store, 'fixed', { expires: new Date(Date.now() + 5_000) })
     await store.commit(Object.assign(fixed, { visits: 1 }) as AnySession)
-    await client.pexpire('sess:sid', 1_000)
+    await client.pexpire('sess:sid', 10_000)
     await store.update('sid', visit)
     await store.update('fixed', visit)
     expect(await client.pttl('sess:sid')).toBeGreaterThan(50_000)
