@@ -32,11 +32,13 @@ const COMMIT: Commit = {
   cappedLists: new Map(),
 }
 
-function open(deadlineMs = 60_000) {
+/** @param time what Redis says to TIME */
+function open(deadlineMs = 60_000, time: unknown = undefined) {
   const client = fakeClient({
     get losses() {
       return losses
     },
+    primaries: () => [{ call: async () => time, script: async () => undefined }],
     script: (_script, keys, args) =>
       new Promise((answer, fail) => {
         sent.push({ keys, args, answer, fail })
@@ -101,6 +103,14 @@ describe('commits to a session', () => {
     await expect.poll(heads).toHaveLength(2)
     reply(1, ok())
     expect(await second).toEqual(['ok', {}])
+    // One that waited fails with its own.
+    const [third, fourth] = [send(), send()]
+    const late = expect(fourth).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
+    reply(2, ok())
+    await third
+    await expect.poll(heads).toHaveLength(4)
+    sent[3]?.fail(new Error('OOM command not allowed'))
+    await late
   })
 
   it('that wait are rejected at their own deadline, and never sent', async () => {
@@ -122,6 +132,46 @@ describe('commits to a session', () => {
     const rejected = expect(first).rejects.toThrow('answered for fewer commits')
     reply(0, '[]')
     await rejected
+  })
+})
+
+describe('once the time of Redis is known', () => {
+  const opened = async () => {
+    const send = open(60_000, ['1700000000', '0'])
+    const first = send()
+    reply(0, ok())
+    await first
+    return send
+  }
+
+  it('a commit alone goes by a script of its own, and several by the general one', async () => {
+    const send = await opened()
+    const [alone, one, other] = [send(), send(), send()]
+    expect(sent[1]?.args).toEqual(['@wclient', 1_000_000_002, 1_700_000_000])
+    reply(1, ok())
+    expect(await alone).toEqual(['ok', {}])
+    await expect.poll(heads).toHaveLength(3)
+    expect(sent[2]?.args[0]).toBe('client 1000000003 2 0')
+    reply(2, ok(2))
+    expect(await Promise.all([one, other])).toEqual(Array(2).fill(['ok', {}]))
+  })
+
+  it('what that can not do is left to the general one, under the same number', async () => {
+    const send = await opened()
+    const alone = send()
+    reply(1, null)
+    await expect.poll(heads).toHaveLength(3)
+    expect(sent[2]?.args[0]).toBe('client 1000000002 1 0')
+    reply(2, '[["gone"]]')
+    expect(await alone).toEqual(['gone'])
+  })
+
+  it('a new session has the counters that it was made with', async () => {
+    const send = await opened()
+    const added = new Map([['visits', { by: 2, total: 2 }]])
+    const created = send({ mode: 'create', ttlMs: 5, change: { ...NO_CHANGE, added } })
+    reply(1, 1)
+    expect(await created).toEqual(['ok', { visits: 2 }])
   })
 })
 

@@ -31,20 +31,26 @@ export class TestOrder {
     this.#latest.set(source, [name, ...others].slice(0, LATEST))
   }
 
-  /** @param budgetMs those that take longer in all are left out */
+  /** @param budgetMs those that take longer in all are left out, but for the tests of the file itself, which come first */
   of(source: string, files: readonly File[], budgetMs = Number.POSITIVE_INFINITY): File[] {
     const covering = new Map(files.map(({ path, tests }) => [path, tests]))
     const first = (this.#latest.get(source) ?? []).filter((name) => {
       const [path = '', test = ''] = name.split('\n')
       return covering.has(path) && (covering.get(path)?.includes(test) ?? true)
     })
+    const own = source.replace('src/', 'test/').replace('.ts', '.test.ts')
     const costOf = ({ path, tests }: File) =>
       this.#msOfFile(path, tests) /
       (1 + (this.#times.get(path) ?? 0) + 10 * (this.#times.get(`${source} ${path}`) ?? 0))
     const rest = [...files].sort((one, other) => costOf(one) - costOf(other))
     return [
       ...first.flatMap((name) => filesOf([name])),
-      ...within(budgetMs, rest, (path) => this.#msOf.get(path)),
+      ...rest.filter(({ path }) => path === own),
+      ...within(
+        budgetMs,
+        rest.filter(({ path }) => path !== own),
+        (path) => this.#msOf.get(path),
+      ),
     ]
   }
 

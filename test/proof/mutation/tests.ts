@@ -37,6 +37,7 @@ const ALL: readonly string[] = [
     'sentinels',
     'server-clock',
     'session-codec',
+    'session-repository',
     'keys',
     'odd-orders',
     'retrying-client',
@@ -45,7 +46,7 @@ const ALL: readonly string[] = [
     'update-on-load',
     'wrapped',
   ),
-  ...store('clients/ioredis', 'clients/node-redis'),
+  ...store('clients/detect', 'clients/ioredis', 'clients/node-redis'),
   ...SLOW_TESTS,
 ]
 export const TESTS: readonly string[] = [...new Set(ALL)]
