@@ -235,7 +235,7 @@ function fullListOfTexts(length: number): string {
 /** A text as a constant in Lua. */
 function quoted(text: string): string {
   const bytes = [...Buffer.from(text)].map((byte) =>
-    /[\w:@ -]/.test(String.fromCharCode(byte)) && byte < 128
+    /[\w:@ -]/.test(String.fromCharCode(byte))
       ? String.fromCharCode(byte)
       : `\\${String(byte).padStart(3, '0')}`,
   )

@@ -172,6 +172,23 @@ describe('a session that is used', () => {
     expect(commits[0]).toMatchObject({ expiry: { kind: 'sliding', ms: 5_000 } })
   })
 
+  it('whose maxAge its request took off slides as the option says', async () => {
+    const cookie = { ...COOKIE, originalMaxAge: 5_000, expires: new Date(Date.now() + 5_000).toISOString() }
+    const { held, commits, data } = open(
+      { cookie },
+      loadedAs({ cookie }, { expiry: { kind: 'sliding', ms: 5_000 } }),
+    )
+    data.cookie = { ...COOKIE }
+    await held.touch(7)
+    expect(commits[0]).toMatchObject({ expiry: SLIDING, ttlMs: HOUR_MS })
+  })
+
+  it('had no cookie, and is given one: it slides as the option says', async () => {
+    const { held, commits } = open(session(), loadedAs({}, { expiry: FIXED }))
+    await held.commit('', 7)
+    expect(commits[0]).toMatchObject({ expiry: SLIDING, ttlMs: HOUR_MS })
+  })
+
   it('whose end a function gives is extended to what it gives by then', async () => {
     let seconds = 60
     const ttl = () => seconds
@@ -457,10 +474,12 @@ describe('a commit', () => {
     run.push(() => {
       data.visits = 3
       data.clicks = 'none'
+      data.trail = 'none'
     })
     data.visits = 2
+    data.trail = [1]
     await held.commit('', 7)
-    expect(data).toMatchObject({ visits: 11, clicks: 'none' })
+    expect(data).toMatchObject({ visits: 11, clicks: 'none', trail: 'none' })
   })
 
   it('leaves a list with as many entries as it keeps: the newest', async () => {

@@ -153,6 +153,13 @@ describe('a change', () => {
     expect(asked.length).toBeGreaterThan(before)
   })
 
+  it('is asked for again only after a while', async () => {
+    waits = [{ confirmed: 1, followers: { [A]: 7, [B]: 5 } }]
+    await expect(open({ patienceMs: 150 }).confirm()).rejects.toMatchObject(refused('not by each of'))
+    expect(asked.length).toBeGreaterThan(SENTINELS.length)
+    expect(asked.length).toBeLessThanOrEqual(4 * SENTINELS.length)
+  })
+
   it('waits for one that is down while a failover is under way', async () => {
     waits = [{ confirmed: 1, followers: { [A]: 7 } }]
     says = () => ({ flags: 'master,failover_in_progress', replicas: [replica(7001), replica(7002, DOWN)] })
@@ -201,6 +208,16 @@ describe('nothing is known', () => {
     if (isMoved) await expect(confirmed).rejects.toMatchObject(refused('the Sentinels name another primary'))
     else await confirmed
     expect(moved).toBe(isMoved ? 1 : 0)
+  })
+
+  it('but not if just half of those that answer do', async () => {
+    says = ({ port }) => {
+      if (port === 3) return new Error('no route')
+      const primary = port === 1 ? { primary: { host: '127.0.0.1', port: 7001 } } : {}
+      return { ...primary, replicas: [replica(7001), replica(7002)] }
+    }
+    await open().confirm()
+    expect(moved).toBe(0)
   })
 
   it('unless more than half of the Sentinels answer', async () => {

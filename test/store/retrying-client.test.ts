@@ -68,6 +68,7 @@ describe('an operation', () => {
     'OOM command not allowed when used memory > maxmemory.',
     'NOPERM this user has no permissions',
     'ERR MOVED is not the first word',
+    'ERR an ASK that is not the first word',
     'WRONGTYPE Operation against a key holding the wrong kind of value',
   ])('is refused at once for %s', async (message) => {
     const failure = reply(message)

@@ -234,6 +234,11 @@ describe('with encryption keys', () => {
       ]),
     )
   })
+
+  it('a list in plain text stays one that is appended to', async () => {
+    const { sessions, deadline } = open({ encryption, says: { LOAD: [['1000', '', ':trail', '["a"]']] } })
+    expect((await sessions.load('sid', false, deadline))?.base.get('trail')).toBe('["a"]')
+  })
 })
 
 describe('a destroy', () => {

@@ -3,6 +3,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import type { Request } from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ExactRedisStore, type StoreTrace, type TracedOperation } from '../../src/store/index.js'
+import { isTraced, traced } from '../../src/store/traces.js'
 import { RedisServer } from '../support/redis-server.js'
 import { useRedis } from '../support/use-redis.js'
 import { type AnySession, load, newSession } from './requests.js'
@@ -156,4 +157,71 @@ it('nothing is told, and all works, without a subscriber', async () => {
   await create(store)
   expect(await store.get('secret-id')).toMatchObject({ user: 'secret-user' })
   expect(seen).toEqual([])
+})
+
+describe('what failed', () => {
+  it.each<[string, unknown, Record<string, unknown>]>([
+    [
+      'an error of the store',
+      Object.assign(new Error('x'), { code: 'ERR_STORE_TIMEOUT' }),
+      { 'error.type': 'ERR_STORE_TIMEOUT' },
+    ],
+    ['one without a code', new TypeError('x'), { 'error.type': 'TypeError' }],
+    ['one that is none', {}, { 'error.type': '_OTHER' }],
+    [
+      'one of Redis',
+      new Error('x', { cause: new Error('OOM command not allowed') }),
+      { 'error.type': 'Error', 'db.response.status_code': 'OOM' },
+    ],
+    [
+      'one in a script, before Redis 7',
+      new Error('x', { cause: new Error('ERR Error running script: @user_script:5: -MISCONF Redis is') }),
+      { 'error.type': 'Error', 'db.response.status_code': 'MISCONF' },
+    ],
+    [
+      'one of the socket',
+      new Error('x', { cause: new Error('read ECONNRESET here') }),
+      { 'error.type': 'Error' },
+    ],
+    [
+      'one in small letters',
+      new Error('x', { cause: new Error('Oom is not a word') }),
+      { 'error.type': 'Error' },
+    ],
+    [
+      'one with a short word',
+      new Error('x', { cause: new Error('OK -NO it is') }),
+      { 'error.type': 'Error' },
+    ],
+    ['one whose cause is none', new Error('x', { cause: 'OOM command' }), { 'error.type': 'Error' }],
+  ])('is told by its code or name, and by the word of Redis: %s', async (_what, failure, attributes) => {
+    const work = () => Promise.reject(failure)
+    await expect(traced('touch', {}, work)).rejects.toBe(failure)
+    expect(told()).toContain('touch error')
+    expect(seen[0]?.trace.attributes).toEqual({ 'db.system.name': 'redis', ...attributes })
+  })
+})
+
+it('only what is known is told, and nobody hears what work returns', async () => {
+  const secret = { user: 'ada' }
+  const location = { host: 'redis', port: 7, database: 2 }
+  expect(await traced('load', { command: 'HGETALL', location }, async () => secret)).toBe(secret)
+  expect(await traced('load', { script: 'load', location: {} }, async () => 1)).toBe(1)
+  expect(told()).toEqual(['load start', 'load asyncEnd', 'load start', 'load asyncEnd'])
+  expect(seen[0]?.trace).not.toHaveProperty('result.user')
+  expect(JSON.stringify(seen)).not.toContain('ada')
+  expect(seen[0]?.trace.attributes).toEqual({
+    'db.system.name': 'redis',
+    'db.operation.name': 'HGETALL',
+    'db.namespace': '2',
+    'server.address': 'redis',
+    'server.port': 7,
+  })
+  expect(seen[2]?.trace.attributes).toEqual({ 'db.system.name': 'redis', 'db.stored_procedure.name': 'load' })
+})
+
+it.each(OPERATIONS)('somebody listens, or nobody does: %s', (operation) => {
+  expect(isTraced(operation)).toBe(true)
+  unsubscribe()
+  expect(isTraced(operation)).toBe(false)
 })

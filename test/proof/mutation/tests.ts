@@ -32,6 +32,7 @@ const ALL: readonly string[] = [
     'confirmed-connection',
     'errors',
     'held-session',
+    'loaded-data',
     'object-slot',
     'record-commits',
     'sentinels',
