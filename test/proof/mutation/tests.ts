@@ -39,6 +39,7 @@ const ALL: readonly string[] = [
     'server-clock',
     'session-codec',
     'session-repository',
+    'store-answers',
     'keys',
     'odd-orders',
     'retrying-client',
