@@ -77,5 +77,36 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
     'record.lua: if not least or at < least then oldest, least = name, at end  →  if not least or at <= least then oldest, least = name, at end':
       'of those of the same second any may go',
   },
-  typescript: {},
+  typescript: {
+    'change.ts: ConditionalExpression: was !== undefined  →  false':
+      'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
+    'change.ts: AssignmentOperator: left -= 1  →  left += 1':
+      'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
+    'change.ts: AssignmentOperator: left -= 1  →  left += 1 (2)':
+      'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
+    'change.ts: ConditionalExpression: was === undefined  →  true':
+      'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
+    'change.ts: ConditionalExpression: left > 0  →  true':
+      'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
+    'commit-queue.ts: ConditionalExpression: wanted.length === 1  →  false':
+      'a list of one commit has no name twice: a matter of speed',
+    'in-sync.ts: ConditionalExpression: followers.some(({ address }) => address === name)  →  false':
+      'the lines behind it find the same, though they may have to look names up',
+    'in-sync.ts: ArrowFunction: ({ address }) => address === name  →  () => undefined':
+      'the lines behind it find the same, though they may have to look names up',
+    'in-sync.ts: MethodExpression: followers.map(({ address }) => address).filter((address) => !members.has(address))  →  followers.map(({ address }) => address)':
+      'a member is waited for whether it is said to be out or not',
+    'in-sync.ts: EqualityOperator: performance.now() - began > this.#patienceMs  →  performance.now() - began >= this.#patienceMs':
+      'differs in one instant alone',
+    'in-sync.ts: ArrayDeclaration: []  →  ["Stryker was here"]':
+      'the set is known by then: only the types say that it may not be',
+    "lean-commits.ts: ConditionalExpression: loads !== 'all'  →  true":
+      'the text "all" has no colon in it, so that no name is found there',
+    'object-slot.ts: ConditionalExpression: Reflect.defineProperty(object, this.#key, { value, writable: true, configurable: true })  →  false':
+      'what an object does not take is found beside it, and so is what it took: a matter of speed',
+    'record-commits.ts: EqualityOperator: performance.now() >= deadline  →  performance.now() > deadline':
+      'differs in one instant alone',
+    'session-codec.ts: OptionalChaining: name?.charCodeAt  →  name.charCodeAt':
+      'within the reply there is a name: only the types say that there may be none',
+  },
 }

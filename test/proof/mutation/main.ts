@@ -92,7 +92,7 @@ async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Tria
     if (verdict === 'survived') survivors.push(name)
     known[name] = { ...(verdict === 'survived' ? {} : verdict), hash: hashOf(path) }
     writeFileSync(file, JSON.stringify(known, undefined, 2))
-    if (tried % SCORE_EVERY === 0) console.log(scoreOf(wanted, known))
+    if (tried % SCORE_EVERY === 0) console.log(scoreOf(kind, wanted, known))
   }
   const { controls, red } = await tryAll(open, control, {
     workers: Number(values.workers ?? WORKERS),
@@ -101,7 +101,7 @@ async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Tria
   const unexplained = survivors.filter((name) => explained[name] === undefined)
   const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && !survivors.includes(name))
   console.log(
-    `\n${kind}: ${scoreOf(wanted, known)}; of this ` +
+    `\n${kind}: ${scoreOf(kind, wanted, known)}; of this ` +
       `run's survivors ${survivors.length - unexplained.length} are explained; of ${controls} runs without a change ${red.length} failed`,
   )
   for (const name of unexplained) console.log(`  survived: ${name}`)
@@ -111,20 +111,27 @@ async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Tria
 }
 
 /** @returns how many there are, were tried and noticed; and what those that were tried say of all, each file by its mutants. */
-function scoreOf(wanted: readonly Trial[], known: Readonly<Record<string, Remembered>>): string {
+function scoreOf(
+  kind: string,
+  wanted: readonly Trial[],
+  known: Readonly<Record<string, Remembered>>,
+): string {
   const paths = [...new Set(wanted.map(({ path }) => path))]
   const strata = paths.map((path) => {
     const hash = hashOf(path)
     const mutants = wanted.filter((trial) => trial.path === path)
     const tried = mutants.filter(({ name }) => known[name]?.hash === hash)
     const noticed = tried.filter(({ name }) => known[name]?.by !== undefined)
-    return { mutants: mutants.length, tried: tried.length, noticed: noticed.length }
+    const explained = tried.filter((trial) => !noticed.includes(trial) && EXPLAINED[kind]?.[trial.name])
+    const { length } = explained
+    return { mutants: mutants.length, tried: tried.length, noticed: noticed.length, explained: length }
   })
   const [tried, noticed] = [sumOf(strata, 'tried'), sumOf(strata, 'noticed')]
+  const explained = strata.reduce((sum, stratum) => sum + stratum.explained, 0)
   const { score, margin, mutants } = sampledScore(strata)
   return (
-    `${wanted.length} mutants, ${tried} tried, ${noticed} noticed (${((100 * noticed) / tried).toFixed(1)} %); ` +
-    `by files ${score.toFixed(1)} ± ${margin.toFixed(1)} % of ${mutants}`
+    `${wanted.length} mutants, ${tried} tried, ${noticed} noticed (${((100 * noticed) / tried).toFixed(1)} %), ${explained} of the others explained; ` +
+    `noticed by files ${score.toFixed(1)} ± ${margin.toFixed(1)} % of ${mutants}`
   )
 }
 
