@@ -72,6 +72,22 @@ describe.each(Object.entries(CLIENTS))('with %s', (_name, connect) => {
     expect(await store.length()).toBe(0)
   })
 
+  it('a command that is given while the connection gets lost is answered with nothing of another', async () => {
+    const store = await storeAt(proxy.port)
+    const names = Array.from({ length: 4 }, (_, i) => `name${i}`)
+    for (const name of names) await create(store, name, { name })
+    for (let i = 0; i < 10; i += 1) {
+      // The client hears of a reset in a timer after it has taken these commands, and before it writes them.
+      const found = await new Promise((resolve) => {
+        setTimeout(() => {
+          proxy.reset()
+          resolve(Promise.all(names.map((name) => store.get(name))))
+        })
+      })
+      expect(found).toMatchObject(names.map((name) => ({ name })))
+    }
+  })
+
   it('many visits at once, by two clients, each see a number of their own', async () => {
     const stores = [await storeAt(server.port), await storeAt(server.port)]
     for (const store of stores.slice(0, 1)) await create(store, 'many')

@@ -43,6 +43,11 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Ends every connection that is open, with what is under way on it. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
   async stop(): Promise<void> {
     this.#server.close()
     this.cut()

@@ -125,6 +125,28 @@ export function oneShot(client: NodeRedisClient, to: Partial<Address> = {}): Nod
   return client.duplicate({ socket, clientSideCache: undefined })
 }
 
+/** What a client of one server has for its own use. */
+interface Pausable {
+  _pause?(): void
+  _unpause?(): void
+}
+
+const guarded = new WeakSet<object>()
+
+/**
+ * Version 5 writes what it was given in the turn in which its connection was lost to no connection at all, and still expects a reply:
+ * it takes another command's for it, then each command another one's, and a visitor sees what is in another's session. So it is told
+ * to write nothing between two connections.
+ */
+export function guard(client: object): void {
+  if (guarded.has(client)) return
+  guarded.add(client)
+  const { on, _pause, _unpause } = client as Partial<NodeRedisClient> & Pausable
+  if (!on || !_pause || !_unpause) return
+  on.call(client, 'reconnecting', () => _pause.call(client))
+  on.call(client, 'connect', () => _unpause.call(client))
+}
+
 export abstract class NodeRedis extends Target implements StoreClient {
   readonly #client: NodeRedisState
   readonly #opened = new Set<OwnConnection>()

@@ -8,6 +8,7 @@ import {
   type PrepareConnection,
 } from './client.js'
 import {
+  guard,
   NodeRedis,
   type NodeRedisClient,
   OWN_OPTIONS,
@@ -18,6 +19,8 @@ import {
 
 interface ClusterNode {
   readonly address: string
+  /** Once a command was sent to it. */
+  readonly client?: object
 }
 
 /** What the store uses of a client that `createCluster` made. */
@@ -49,6 +52,11 @@ export class Clustered extends NodeRedis {
     }
     super(Object.assign(state, { on: client.on.bind(client) }), (args, key) => this.#send(args, key), state)
     this.#client = client
+    const guardAll = () => {
+      for (const { client: node } of client.masters) if (node) guard(node)
+    }
+    guardAll()
+    client.on('node-connect', guardAll)
   }
 
   async #send(args: string[], key = ''): Promise<unknown> {

@@ -1,6 +1,7 @@
 // A client that createSentinel of node-redis made, as the store sees it.
 import type { Address, Commands, Location, OwnConnection, PrepareConnection, Sentinels } from './client.js'
 import {
+  guard,
   NodeRedis,
   type NodeRedisClient,
   OWN_OPTIONS,
@@ -91,6 +92,7 @@ export class BySentinels extends NodeRedis {
   async #send(args: string[]): Promise<unknown> {
     const { error, reply } = await this.#client._execute(false, async (node) => {
       this.#node = node
+      guard(node)
       try {
         return { reply: await node.sendCommand(args, OWN_OPTIONS), error: undefined }
       } catch (error) {

@@ -1,6 +1,7 @@
 // A client of node-redis 5 or 6, as the store sees it: createClient, createCluster, or createSentinel.
 import type { Commands, Location, OwnConnection, PrepareConnection, StoreClient } from './client.js'
 import {
+  guard,
   NodeRedis,
   type NodeRedisClient,
   OWN_OPTIONS,
@@ -18,6 +19,7 @@ class Single extends NodeRedis {
   constructor(client: NodeRedisClient) {
     super(client, (args) => client.sendCommand(args, OWN_OPTIONS))
     this.#client = client
+    guard(client)
   }
 
   primaries(): Commands[] {

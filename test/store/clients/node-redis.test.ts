@@ -501,6 +501,59 @@ describe('a client of Sentinels', () => {
   })
 })
 
+describe('a client that can be paused', () => {
+  class Pausable extends FakeNode {
+    said = ''
+    get _self(): this {
+      return this
+    }
+    _pause(): void {
+      this._self.said += '-'
+    }
+    _unpause(): void {
+      this._self.said += '+'
+    }
+  }
+  const sayings = (node: Pausable) => {
+    for (const event of ['connect', 'ready', 'error', 'reconnecting', 'connect', 'ready']) node.emit(event, 1)
+    return node.said
+  }
+
+  it('writes nothing between two connections, however many stores it has', () => {
+    const node = new Pausable()
+    for (const _ of [1, 2]) storeClient(node.on('error', () => {}))
+    expect(sayings(node)).toBe('+-+')
+  })
+
+  it('is the one of each node of a Cluster, once there is one', () => {
+    const [early, late] = [new Pausable(), new Pausable()].map((node) => node.on('error', () => {}))
+    const masters: { address: string; client?: object | undefined }[] = [
+      { address: 'a:1', client: early },
+      { address: 'b:2' },
+    ]
+    const cluster = Object.assign(new EventEmitter(), {
+      ...{ isOpen: true, masters, slots: [], nodeClient() {}, sendCommand() {}, destroy() {} },
+    })
+    storeClient(cluster)
+    masters[1] = { address: 'b:2', client: late }
+    cluster.emit('node-connect')
+    expect([early, late].map((node) => sayings(node as Pausable))).toEqual(['+-+', '+-+'])
+  })
+
+  it('is the one of the primary that Sentinels name', async () => {
+    const node = new Pausable()
+    const client = storeClient(
+      new FakeSentinel(
+        node.on('error', () => {}),
+        { name: 'main' },
+      ),
+    )
+    await client.call('PING')
+    await client.call('PING')
+    expect(sayings(node)).toBe('+-+')
+  })
+})
+
 describe('what lacks something that a client of one server has', () => {
   it.each(['sendCommand', 'isOpen', 'destroy', 'duplicate', 'isReady'])('is none: %s', (name) => {
     const all = { sendCommand() {}, isOpen: true, isReady: true, destroy() {}, duplicate() {}, on() {} }
