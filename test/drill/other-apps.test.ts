@@ -5,6 +5,7 @@ import { checkApp, type DrillOptions, drill } from '../../src/drill/drill.js'
 import { exitCodeOf } from '../../src/drill/exit-code.js'
 import { junitOf } from '../../src/drill/report/junit.js'
 import { tableOf } from '../../src/drill/report/table.js'
+import { until } from '../support/until.js'
 import {
   type App,
   behindStickyBalancer,
@@ -225,10 +226,11 @@ describe('sessions as apps have them', () => {
   test('a token that a login gives is a session, too', async () => {
     const sessions = ids()
     const tokenOf = (request: Parameters<typeof cookieOf>[0]) => String(request.headers.authorization)
+    let logins = 0
     const app = await start(
       routes({
         'POST /login'(_, response) {
-          const token = `Bearer ${sessions.size}`
+          const token = `Bearer ${++logins}`
           sessions.set(token, 0)
           json(response, { token })
         },
@@ -670,29 +672,41 @@ describe('time', () => {
 })
 
 describe('connections', () => {
+  interface Pinned extends App {
+    scaleTo(count: number): void
+    /** How many sessions have had that many connections. */
+    sessionsWith(connections: number): number
+  }
+
   /** Each connection belongs to one instance, as a Service has it; `instances` may grow. */
-  async function pinned(context: TestContext): Promise<App & { scaleTo(count: number): void }> {
+  async function pinned(context: TestContext): Promise<Pinned> {
     const counter = new Counter()
     const owners = new WeakMap<object, number>()
+    const sockets = new Map<string, Set<object>>()
     let instances = 1
     let next = 0
     const app = await startFor(context, (request, response) => {
       const pod = owners.get(request.socket) ?? next++ % instances
       owners.set(request.socket, pod)
+      const session = cookieOf(request, 'sid')
+      sockets.set(session, (sockets.get(session) ?? new Set()).add(request.socket))
       response.setHeader('x-pod', `web-${pod}`)
       counter.visit(request, response)
     })
     const scaleTo = (count: number) => {
       instances = count
     }
-    return Object.assign(app, { scaleTo })
+    const sessionsWith = (connections: number) =>
+      [...sockets].filter(([session, { size }]) => session !== '' && size >= connections).length
+    return Object.assign(app, { scaleTo, sessionsWith })
   }
 
-  function scaleOut(app: { scaleTo(count: number): void }) {
+  function scaleOut(app: Pinned) {
     return {
       name: 'scale',
       intent: 'scales 1 → 4',
       async run(_: unknown, fleet: { instanceReady(id: string): void }) {
+        await until(() => app.sessionsWith(load.burst) >= load.browsers)
         app.scaleTo(4)
         for (const pod of [0, 1, 2, 3]) fleet.instanceReady(`web-${pod}`)
         await sleep(2500)
