@@ -9,6 +9,9 @@ import { COMMIT, COMMIT_LISTS, NO_FIELD } from './scripts.generated.js'
 import { ServerClock } from './server-clock.js'
 import { partsOf } from './session-codec.js'
 
+/** Which fields of the session are wanted. */
+type Loads = 'all' | readonly string[]
+
 interface Waiting {
   readonly commit: Commit
   /** by performance.now() */
@@ -57,70 +60,82 @@ export class CommitQueue {
    * @throws what RetryingClient.run throws: the outcome is unknown then.
    */
   send(key: string, commit: Commit, deadline: number, redis: RetryingClient): Promise<CommitOutcome> {
+    const waiting = this.#waiting[key]
+    if (!waiting) {
+      this.#waiting[key] = []
+      return this.#alone(key, commit, deadline, redis)
+    }
     return new Promise((resolve, reject) => {
-      const entry = { commit, deadline, redis, resolve, reject }
-      const waiting = this.#waiting[key]
-      if (waiting) {
-        waiting.push(this.#withDeadline(entry, waiting))
-        return
-      }
-      this.#waiting[key] = [entry]
-      void this.#drain(key)
+      waiting.push(this.#withDeadline({ commit, deadline, redis, resolve, reject }, waiting))
     })
   }
 
-  async #drain(key: string): Promise<void> {
-    const waiting = this.#waiting[key] ?? []
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, BATCH)
-      this.#sequence += 1
-      try {
-        const loads = loadsOf(batch)
-        const certainty: Certainty = {}
-        const { losses } = this.#client
-        const session = partsOf(await this.#write(key, batch, loads, certainty))
-        // The client may have sent it again without telling.
-        const isUnsure = certainty.unanswered || losses !== this.#client.losses
-        const outcomes = JSON.parse(session.shift() ?? '[]') as CommitOutcome[]
-        const found = loads === 'all' ? session : named(session, loads)
-        batch.forEach(({ resolve, reject }, i) => {
-          const outcome = outcomes[i]
-          // It ended before this try or after an earlier one that was applied.
-          if (outcome?.[0] === 'gone' && isUnsure) reject(new OutcomeUnknownError(new SessionGoneError()))
-          else if (outcome?.[0] === 'moved' && isUnsure) reject(new OutcomeUnknownError(new Error(UNMARKED)))
-          else if (outcome) resolve(session.length > 0 ? [outcome[0], outcome[1], found] : outcome)
-          else reject(new Error('the script COMMIT answered for fewer commits than it was sent'))
-        })
-      } catch (error) {
-        for (const { reject } of batch) reject(error)
-      }
-    }
-    delete this.#waiting[key]
+  /** Sends those that came while others were in flight. */
+  #next(key: string): void {
+    const batch = this.#waiting[key]?.splice(0, BATCH) ?? []
+    const [first] = batch
+    if (!first) delete this.#waiting[key]
+    else if (batch.length > 1) void this.#together(key, batch)
+    else this.#alone(key, first.commit, first.deadline, first.redis).then(first.resolve, first.reject)
   }
 
-  /** @returns the reply of the script that committed them, commit.lua or a lean one. */
-  #write(
-    key: string,
-    batch: readonly Waiting[],
-    loads: 'all' | readonly string[],
-    certainty: Certainty,
-  ): Promise<unknown> {
-    const sequence = this.#sequence
-    // Those that came first are rejected at their own deadlines.
-    const { deadline, redis, commit } = batch.at(-1) as Waiting
-    const now = this.#clock.now()
-    const lean = batch.length === 1 && now !== undefined ? this.#lean.of(commit, sequence, now) : undefined
-    const general = () => {
-      const fields = loads === 'all' ? -1 : loads.length
-      const args: Argument[] = [`${this.#clientId} ${sequence} ${batch.length} ${fields}`]
-      if (loads !== 'all') args.push(...loads)
-      for (const waiting of batch) pushCommit(args, waiting.commit)
-      return redis.write(COMMIT, [key], args, deadline, certainty)
+  /** By a script of its own, if there is one for its shape, and if that finds what it was made for. */
+  async #alone(key: string, commit: Commit, deadline: number, redis: RetryingClient): Promise<CommitOutcome> {
+    try {
+      const certainty: Certainty = {}
+      const { losses } = this.#client
+      const loads = commit.loads ?? []
+      this.#sequence += 1
+      const sequence = this.#sequence
+      const now = this.#clock.now()
+      const lean = now === undefined ? undefined : this.#lean.of(commit, sequence, now)
+      let reply = lean && (await redis.write(lean.script, [key], lean.args, deadline, certainty))
+      if (reply) reply = lean?.results ?? reply
+      else {
+        const args = this.#argumentsOf([commit], loads, sequence)
+        reply = await redis.write(COMMIT, [key], args, deadline, certainty)
+      }
+      const { outcomes, found } = partsOfReply(reply, loads)
+      // The client may have sent it again without telling.
+      return knownOutcome(outcomes[0], found, certainty.unanswered || losses !== this.#client.losses)
+    } finally {
+      this.#next(key)
     }
-    if (!lean) return general()
-    return redis
-      .write(lean.script, [key], lean.args, deadline, certainty)
-      .then((reply) => (reply ? (lean.results ?? reply) : general()))
+  }
+
+  async #together(key: string, batch: readonly Waiting[]): Promise<void> {
+    try {
+      const certainty: Certainty = {}
+      const { losses } = this.#client
+      const commits = batch.map(({ commit }) => commit)
+      const loads = loadsOf(commits)
+      this.#sequence += 1
+      const args = this.#argumentsOf(commits, loads, this.#sequence)
+      // Those that came first are rejected at their own deadlines.
+      const { deadline, redis } = batch.at(-1) as Waiting
+      const reply = await redis.write(COMMIT, [key], args, deadline, certainty)
+      const { outcomes, found } = partsOfReply(reply, loads)
+      const isUnsure = certainty.unanswered || losses !== this.#client.losses
+      batch.forEach(({ resolve, reject }, i) => {
+        try {
+          resolve(knownOutcome(outcomes[i], found, isUnsure))
+        } catch (error) {
+          reject(error)
+        }
+      })
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    } finally {
+      this.#next(key)
+    }
+  }
+
+  #argumentsOf(commits: readonly Commit[], loads: Loads, sequence: number): Argument[] {
+    const fields = loads === 'all' ? -1 : loads.length
+    const args: Argument[] = [`${this.#clientId} ${sequence} ${commits.length} ${fields}`]
+    if (loads !== 'all') args.push(...loads)
+    for (const commit of commits) pushCommit(args, commit)
+    return args
   }
 
   /** A queued commit is rejected at its own deadline, and then never sent. */
@@ -146,10 +161,31 @@ export class CommitQueue {
 }
 
 /** @returns the fields that a batch wants of the session: what one of them wants, all are given. */
-function loadsOf(batch: readonly Waiting[]): 'all' | readonly string[] {
-  const wanted = batch.map(({ commit }) => commit.loads ?? [])
-  if (wanted.includes('all')) return 'all'
-  return wanted.length === 1 ? (wanted[0] ?? []) : [...new Set(wanted.flat())]
+function loadsOf(commits: readonly Commit[]): Loads {
+  const wanted = commits.map(({ loads }) => loads ?? [])
+  return wanted.includes('all') ? 'all' : [...new Set(wanted.flat())]
+}
+
+/** @returns what became of each commit of a batch, and the session as it left it, if that was wanted. */
+function partsOfReply(reply: unknown, loads: Loads) {
+  const session = partsOf(reply)
+  const outcomes = JSON.parse(session.shift() ?? '[]') as CommitOutcome[]
+  const found = session.length === 0 ? undefined : loads === 'all' ? session : named(session, loads)
+  return { outcomes, found }
+}
+
+/** @throws OutcomeUnknownError if it may be what an earlier try of the same commit has left behind. */
+function knownOutcome(
+  outcome: CommitOutcome | undefined,
+  found: readonly string[] | undefined,
+  isUnsure: boolean | undefined,
+): CommitOutcome {
+  if (!outcome) throw new Error('the script COMMIT answered for fewer commits than it was sent')
+  const [kind, counters] = outcome
+  // It ended before this try or after an earlier one that was applied.
+  if (kind === 'gone' && isUnsure) throw new OutcomeUnknownError(new SessionGoneError())
+  if (kind === 'moved' && isUnsure) throw new OutcomeUnknownError(new Error(UNMARKED))
+  return found ? [kind, counters, found] : outcome
 }
 
 /** @returns single fields that a session was loaded of, with the names that were asked for. */

@@ -86,9 +86,9 @@ export class HeldSession {
     return this
   }
 
-  /** Commits what the request has changed. */
-  commit(idempotencyKey: string, deadline: number): Promise<void> {
-    return this.#inTurn(() => this.#commit(idempotencyKey, deadline))
+  /** Commits what the request has changed. @param found what `unsaved` found a moment ago. */
+  commit(idempotencyKey: string, deadline: number, found?: Change): Promise<void> {
+    return this.#inTurn(() => this.#commit(idempotencyKey, deadline, found))
   }
 
   /** Extends the session; no work if that was done a moment ago. */
@@ -154,17 +154,13 @@ export class HeldSession {
     if (isOver) this.#gone()
   }
 
-  /** Whether Redis has all of this session, and extended it a moment ago. If that can't be said, the commit will say it. */
-  isStored(): boolean {
+  /** @returns what Redis does not have of this session yet; NO_CHANGE if it has all; undefined if only the commit can say. */
+  unsaved(): Change | undefined {
+    if (!this.#exists || this.#failed || this.#inFlight) return undefined
     try {
-      return (
-        this.#exists &&
-        !this.#failed &&
-        this.isExtended() &&
-        !changeOf(this.#currentBase(), this.#data, this.#context.sessions.rules)
-      )
+      return changeOf(this.#currentBase(), this.#data, this.#context.sessions.rules) ?? NO_CHANGE
     } catch {
-      return false
+      return undefined
     }
   }
 
@@ -188,79 +184,79 @@ export class HeldSession {
     }
   }
 
-  async #commit(idempotencyKey: string, deadline: number): Promise<void> {
-    const { sessions } = this.#context
-    if (this.#failed) throw this.#failed
-    const change = changeOf(this.#currentBase(), this.#data, sessions.rules)
-    if (this.#exists && !change && !idempotencyKey) return this.#touch(deadline)
-    await this.#commitChange(change ?? NO_CHANGE, idempotencyKey, deadline)
-  }
-
-  #commitChange(change: Change, idempotencyKey: string, deadline: number): Promise<void> {
-    const { sessions, isRefusal } = this.#context
-    const life = this.#lifeWith(change)
-    if (!life) return sessions.destroy(this.sid, deadline)
-    const made = () => {
-      this.#exists = true
+  #commit(idempotencyKey: string, deadline: number, found: Change | undefined): Promise<void> {
+    if (this.#failed) return Promise.reject(this.#failed)
+    let change = found
+    try {
+      change ??= changeOf(this.#currentBase(), this.#data, this.#context.sessions.rules) ?? NO_CHANGE
+    } catch (error) {
+      return Promise.reject(error)
     }
-    return this.#send(change, life, idempotencyKey, deadline).then(made, (error: unknown) => {
-      // What Redis has no memory for has not happened, and may be tried again: the script refuses none that was applied.
-      // Of anything else nobody knows: the client may have sent it twice.
-      if (!isRefusal(error) && !(error instanceof SessionExistsError)) {
-        this.#exists = true
-        this.#failed =
-          error instanceof SessionGoneError
-            ? error
-            : new OutcomeUnknownError(
-                error as Error,
-                'what became of an earlier commit is unknown: reload() the session first',
-              )
-      }
-      throw error
-    })
+    if (this.#exists && change === NO_CHANGE && !idempotencyKey) return this.#touch(deadline)
+    return this.#commitChange(change, idempotencyKey, deadline)
   }
 
-  async #send(change: Change, first: Life, idempotencyKey: string, deadline: number): Promise<void> {
+  async #commitChange(change: Change, idempotencyKey: string, deadline: number): Promise<void> {
     const { sessions, tell } = this.#context
-    let life = first
+    let life = this.#lifeWith(change)
+    if (!life) return sessions.destroy(this.sid, deadline)
     this.#sent = { change, base: this.#currentBase() }
     const reads = this.#countersBeside(change)
     const { cappedLists } = sessions.rules
     const mode = this.#exists ? 'update' : 'create'
-    for (;;) {
-      const legacy = this.#legacy
-      const [outcome, counters = {}] = await sessions.commit(
-        this.sid,
-        { mode, idempotencyKey, change, reads, legacy, ttlMs: life.ttlMs, expiry: life.expiry, cappedLists },
-        deadline,
-      )
-      switch (outcome) {
-        case 'ok':
+    try {
+      for (;;) {
+        const legacy = this.#legacy
+        const { ttlMs, expiry }: Life = life
+        const [outcome, counters = {}] = await sessions.commit(
+          this.sid,
+          { mode, idempotencyKey, change, reads, legacy, ttlMs, expiry, cappedLists },
+          deadline,
+        )
+        if (outcome === 'ok') {
           this.#legacy = undefined
           this.#extendedAt = performance.now()
-          this.#expiry = life.expiry ?? this.#expiry
+          this.#expiry = expiry ?? this.#expiry
           this.#merge(change, counters)
-          return
-        case 'dup':
+          break
+        }
+        if (outcome === 'dup') {
           tell('duplicate')
           Object.assign(this.#data, counters)
           this.#base = fieldsOf(this.#data, sessions.rules)
           this.#committed = undefined
-          return
-        case 'exists':
-          throw new SessionExistsError()
-        case 'gone':
-          return this.#gone()
-        case 'moved': {
-          // A record was written in the meantime, by connect-redis or for it. It is extended as its cookie says.
-          const loaded = await sessions.load(this.sid, false, deadline)
-          this.#legacy = loaded?.legacy
-          if (!loaded?.legacy) break
-          const isOwn = change.set.has('cookie')
-          life = this.#lifeOf(isOwn ? this.#data : dataOf(loaded.base, loaded.ttlMs)) ?? life
+          break
         }
+        if (outcome === 'exists') throw new SessionExistsError()
+        if (outcome === 'gone') {
+          this.#gone()
+          break
+        }
+        // A record was written in the meantime, by connect-redis or for it. It is extended as its cookie says.
+        const loaded = await sessions.load(this.sid, false, deadline)
+        this.#legacy = loaded?.legacy
+        if (!loaded?.legacy) continue
+        const isOwn = change.set.has('cookie')
+        life = this.#lifeOf(isOwn ? this.#data : dataOf(loaded.base, loaded.ttlMs)) ?? life
       }
+      this.#exists = true
+    } catch (error) {
+      this.#failed = this.#failureAfter(error) ?? this.#failed
+      throw error
     }
+  }
+
+  /** @returns why the session can't be committed any more after an error; undefined if it may be tried again. */
+  #failureAfter(error: unknown): unknown {
+    // What Redis has no memory for has not happened, and may be tried again: the script refuses none that was applied.
+    // Of anything else nobody knows: the client may have sent it twice.
+    if (this.#context.isRefusal(error) || error instanceof SessionExistsError) return undefined
+    this.#exists = true
+    if (error instanceof SessionGoneError) return error
+    return new OutcomeUnknownError(
+      error as Error,
+      'what became of an earlier commit is unknown: reload() the session first',
+    )
   }
 
   /** The counters of the session that a change leaves alone. */

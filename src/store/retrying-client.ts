@@ -33,6 +33,8 @@ export interface Certainty {
   unanswered?: boolean
 }
 
+type Operation<T> = (byText: boolean) => Promise<T>
+
 // Of a client that has no connection and keeps nothing until it has one: it has sent nothing.
 const UNSENT = /^Stream isn't writeable|^The client is offline/
 
@@ -78,7 +80,7 @@ export class RetryingClient {
     args: readonly Argument[],
     deadline: number,
   ): Promise<unknown> {
-    return this.run(() => this.client.script(script, keys, args), deadline)
+    return this.run((byText) => this.client.script(script, keys, args, byText), deadline)
   }
 
   /** Runs a script that changes its first key, and waits until that is durable. @throws what run throws. */
@@ -90,19 +92,21 @@ export class RetryingClient {
     certainty: Certainty = {},
   ): Promise<unknown> {
     return this.run(
-      () => this.durability.write(keys[0], (connection) => connection.script(script, keys, args)),
+      (byText) =>
+        this.durability.write(keys[0], (connection) => connection.script(script, keys, args, byText)),
       deadline,
       certainty,
     )
   }
 
   /**
+   * @param operation is told whether to send a script by its text: the server doesn't know its hash (yet, or any more).
    * @param deadline by performance.now()
    * @returns what the operation returned.
    * @throws StoreTimeoutError after the deadline; StoreRefusedError, StoreClosedError or, if an earlier try had gone without an
    *   answer, OutcomeUnknownError at once.
    */
-  run<T>(operation: () => Promise<T>, deadline: number, certainty: Certainty = {}): Promise<T> {
+  run<T>(operation: Operation<T>, deadline: number, certainty: Certainty = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       const tries: Tries = { over: false, last: undefined }
       const timer = setTimeout(() => {
@@ -118,29 +122,28 @@ export class RetryingClient {
         clearTimeout(timer)
         reject(error)
       }
-      operation().then(answered, (error: unknown) =>
+      operation(false).then(answered, (error: unknown) =>
         this.#again(operation, tries, certainty, error).then(answered, failed),
       )
     })
   }
 
-  async #again<T>(
-    operation: () => Promise<T>,
-    tries: Tries,
-    certainty: Certainty,
-    failure: unknown,
-  ): Promise<T> {
+  async #again<T>(operation: Operation<T>, tries: Tries, certainty: Certainty, failure: unknown): Promise<T> {
+    let byText = false
     for (let error = failure; ; ) {
       leaveOutArguments(error)
-      if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
-      tries.last = error
-      certainty.unanswered ||= !this.client.isReply(error) && !UNSENT.test((error as Error).message)
-      const wait = () => this.#untilAnswering(tries)
-      await (isTraced('wait') ? traced('wait', {}, wait) : wait())
-      if (tries.over) throw error
-      this.#onRetry(error)
+      if (!byText && String(error).includes('NOSCRIPT')) byText = true
+      else {
+        if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
+        tries.last = error
+        certainty.unanswered ||= !this.client.isReply(error) && !UNSENT.test((error as Error).message)
+        const wait = () => this.#untilAnswering(tries)
+        await (isTraced('wait') ? traced('wait', {}, wait) : wait())
+        if (tries.over) throw error
+        this.#onRetry(error)
+      }
       try {
-        return await operation()
+        return await operation(byText)
       } catch (next) {
         error = next
       }

@@ -53,18 +53,48 @@ export function loadedOf(
   const space = ttl.indexOf(' ')
   const ttlMs = Number(space < 0 ? ttl : ttl.slice(0, space))
   const unextended = space < 0 ? undefined : ttl.slice(space + 1)
-  const never = Number.NEGATIVE_INFINITY
-  const common = { sid, ttlMs, unextended, counts: true }
-  if (name === '') {
-    const fields = fieldsOf(parseRecord(text, parse), rules)
-    const legacy = { text, fields }
-    return { ...common, base: new Map(fields), legacy, expiry: undefined, extendedAt: never }
+  if (name !== '')
+    return loadedOfFields(sid, parts, 2, ttlMs, slidingMs ? Number(slidingMs) : undefined, at, unextended)
+  const fields = fieldsOf(parseRecord(text, parse), rules)
+  return {
+    counts: true,
+    sid,
+    base: new Map(fields),
+    legacy: { text, fields },
+    ttlMs,
+    expiry: undefined,
+    extendedAt: Number.NEGATIVE_INFINITY,
+    unextended,
   }
-  const base = fieldsOfReply(parts, 2)
-  if (base.size === 0 && !slidingMs) throw new ForeignRecordError()
-  const expiry: Expiry = slidingMs ? { kind: 'sliding', ms: Number(slidingMs) } : FIXED
-  const extendedAt = slidingMs ? at : never
-  return { ...common, base, legacy: undefined, expiry, extendedAt }
+}
+
+/**
+ * @param texts names and texts of fields, from an index on.
+ * @param slidingMs the session's own measure of its life; undefined if it ends at a fixed time.
+ * @throws ForeignRecordError for what is no session.
+ */
+export function loadedOfFields(
+  sid: string,
+  texts: readonly string[],
+  from: number,
+  ttlMs: number,
+  slidingMs: number | undefined,
+  at: number,
+  unextended?: string,
+): LoadedSession {
+  const base = fieldsOfReply(texts, from)
+  const isSliding = slidingMs !== undefined
+  if (base.size === 0 && !isSliding) throw new ForeignRecordError()
+  return {
+    counts: true,
+    sid,
+    base,
+    legacy: undefined,
+    ttlMs,
+    expiry: isSliding ? { kind: 'sliding', ms: slidingMs } : FIXED,
+    extendedAt: isSliding ? at : Number.NEGATIVE_INFINITY,
+    unextended,
+  }
 }
 
 /** @throws ForeignRecordError for what is no session. */

@@ -7,10 +7,18 @@ import type { Encryption } from './encryption.js'
 import { ForeignRecordError, StoreError } from './errors.js'
 import { type Expiry, expiryOf, type TtlOption, ttlOf } from './expiry.js'
 import type { Keys } from './keys.js'
-import { type Extension, RecentExtensions } from './recent-extensions.js'
+import { RecentExtensions } from './recent-extensions.js'
 import type { RetryingClient } from './retrying-client.js'
 import { DESTROY, KIND, LOAD, RETIRE, TOUCH } from './scripts.generated.js'
-import { dataOf, fieldsOfReply, type LoadedSession, loadedOf, parseRecord, partsOf } from './session-codec.js'
+import {
+  dataOf,
+  fieldsOfReply,
+  type LoadedSession,
+  loadedOf,
+  loadedOfFields,
+  parseRecord,
+  partsOf,
+} from './session-codec.js'
 
 /** A change that is made without a look at the session, and what is wanted of the session then. */
 export interface BlindUpdate {
@@ -56,45 +64,39 @@ export class SessionRepository {
   }
 
   /** @param extend whether this is a use of the session, which extends it. @returns the session; undefined for none. */
-  load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
+  async load(sid: string, extend: boolean, deadline: number): Promise<LoadedSession | undefined> {
     const key = this.#keys.of(sid)
     const { client } = this.#redis
-    const recent = this.#extensions.of(sid, client.connections)
-    const byScript = () => this.#loadByScript(sid, key, extend, deadline)
-    if (!recent) return byScript()
-    // A plain command takes Redis an eighth of what the script takes.
-    return this.#redis
-      .run(() => client.call('HGETALL', key), deadline)
-      .then(
-        (reply) => {
-          const parts = partsSince(recent, reply)
-          return parts ? this.#loaded(sid, parts, recent.at) : byScript()
-        },
-        (error: unknown) => {
-          unlessWrongType(error)
-          return byScript()
-        },
-      )
-  }
-
-  /** Whether the next load of a session is to be a plain command. */
-  isLoadedPlainly(sid: string): boolean {
-    return this.#extensions.of(sid, this.#redis.client.connections) !== undefined
-  }
-
-  async #loadByScript(
-    sid: string,
-    key: string,
-    extend: boolean,
-    deadline: number,
-  ): Promise<LoadedSession | undefined> {
-    const { connections } = this.#redis.client
+    const { connections } = client
+    const recent = this.#extensions.of(sid, connections)
+    if (recent) {
+      let fields: readonly string[] | undefined
+      try {
+        // A plain command takes Redis an eighth of what the script takes.
+        fields = (await this.#redis.run(() => client.call('HGETALL', key), deadline)) as readonly string[]
+      } catch (error) {
+        unlessWrongType(error)
+      }
+      if (fields?.length === 0) return undefined
+      // Another may have changed how it expires: only the script can say.
+      if (fields && isExtendedBy(fields, recent.ms)) {
+        const ttlMs = recent.ms - (performance.now() - recent.at)
+        const loaded = loadedOfFields(sid, fields, 0, ttlMs, recent.ms, recent.at)
+        this.#opened(sid, loaded.base)
+        return loaded
+      }
+    }
     const reply = await this.#redis.read(LOAD, [key], [extend ? '1' : '0'], deadline).catch(refuseForeign)
     const at = extend ? performance.now() : Number.NEGATIVE_INFINITY
     const loaded = this.#loaded(sid, partsOf(reply), at)
     if (extend && loaded?.expiry?.kind === 'sliding' && loaded.unextended === undefined)
       this.#extensions.add(sid, { ms: loaded.expiry.ms, at, connections })
     return loaded
+  }
+
+  /** Whether the next load of a session is to be a plain command. */
+  isLoadedPlainly(sid: string): boolean {
+    return this.#extensions.of(sid, this.#redis.client.connections) !== undefined
   }
 
   /** @throws what CommitQueue.send throws. */
@@ -299,19 +301,10 @@ export class SessionRepository {
   }
 }
 
-/**
- * @param reply HGETALL's, of a session that was extended then.
- * @returns the parts of what LOAD would reply; undefined if only that can say: another may have changed how it expires.
- */
-function partsSince({ ms, at }: Extension, reply: unknown): readonly string[] | undefined {
-  if (!Array.isArray(reply)) return undefined
-  const fields = reply as readonly string[]
-  if (fields.length === 0) return fields
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] === '@ttl' && Number(fields[i + 1]) === ms)
-      return [String(ms - (performance.now() - at)), String(ms), ...fields]
-  }
-  return undefined
+/** Whether a session's own measure of its life is still this, in ms. */
+function isExtendedBy(fields: readonly string[], ms: number): boolean {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === '@ttl') return Number(fields[i + 1]) === ms
+  return false
 }
 
 function isWrongType(error: unknown): boolean {

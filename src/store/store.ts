@@ -1,7 +1,7 @@
 // The session store that express-session is given.
 import type { Request, RequestHandler } from 'express'
 import { type Session, type SessionData, Store } from 'express-session'
-import { type AnyUpdate, type Change, fieldsOf, type Rules, updateOf } from './change.js'
+import { type AnyUpdate, type Change, fieldsOf, NO_CHANGE, type Rules, updateOf } from './change.js'
 import { checkOptions } from './checked-options.js'
 import { storeClient } from './clients/detect.js'
 import {
@@ -142,9 +142,16 @@ export class ExactRedisStore<Data = SessionData> extends Store {
   override set(sid: string, data: SessionData, callback?: Callback<void>): Promise<void> | void {
     // After an explicit save express-session saves once more, for the counters that were merged in: nothing is left to do.
     // It is told so at once, for it writes its response in two parts otherwise.
-    if (isCallback(callback) && this.heldBy(sid, data)?.isStored()) return callback()
+    const held = this.heldBy(sid, data)
+    const change = held?.unsaved()
+    if (isCallback(callback) && change === NO_CHANGE && held?.isExtended()) return callback()
+    const deadline = this.redis.deadline()
     return asCallback(
-      this.measure('commit', sid, () => this.commitOrReplace(sid, data)),
+      this.measure(
+        'commit',
+        sid,
+        () => held?.commit('', deadline, change) ?? this.createOrReplace(sid, data, deadline),
+      ),
       callback,
     )
   }
@@ -366,11 +373,6 @@ export class ExactRedisStore<Data = SessionData> extends Store {
       this.held.set(session, held)
     }
     await held.commit(idempotencyKey, this.redis.deadline())
-  }
-
-  private commitOrReplace(sid: string, data: SessionData): Promise<void> {
-    const deadline = this.redis.deadline()
-    return this.heldBy(sid, data)?.commit('', deadline) ?? this.createOrReplace(sid, data, deadline)
   }
 
   private async createOrReplace(sid: string, data: SessionData, deadline: number): Promise<void> {

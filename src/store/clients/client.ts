@@ -10,8 +10,13 @@ export type Argument = string | number
 
 /** Something that takes commands: a client, one of its servers, or a connection of the store's own. */
 export interface Commands {
-  /** Runs a script: by its hash, or with its text if the server doesn't know it (yet, or any more). */
-  script(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+  /** Runs a script by its text, or by its hash: the error begins with NOSCRIPT if the server doesn't know that. */
+  script(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    byText: boolean,
+  ): Promise<unknown>
   /** Sends a command; a Cluster routes it by its key. */
   call(command: string, ...args: Argument[]): Promise<unknown>
 }

@@ -68,14 +68,16 @@ class Target<C extends IoredisCommands> implements Commands {
     this.client = client
   }
 
-  script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  script(
+    { sha, lua }: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    byText: boolean,
+  ): Promise<unknown> {
     this.gather(keys[0])
     // ioredis takes an array among its arguments for its elements, of which a call takes only so many.
     const all = [...keys, args] as unknown as readonly Argument[]
-    return this.client.evalsha(sha, keys.length, ...all).catch((error: unknown) => {
-      if (!String(error).includes('NOSCRIPT')) throw error
-      return this.client.eval(lua, keys.length, ...all)
-    })
+    return byText ? this.client.eval(lua, keys.length, ...all) : this.client.evalsha(sha, keys.length, ...all)
   }
 
   call(command: string, ...args: Argument[]): Promise<unknown> {

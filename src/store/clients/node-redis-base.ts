@@ -50,17 +50,22 @@ export class Target implements Commands {
     this.#send = send
   }
 
-  script({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args.map(String)]
-    return this.#send(['EVALSHA', sha, ...rest], keys[0]).catch((error: unknown) => {
-      if (!String(error).includes('NOSCRIPT')) throw error
-      return this.#send(['EVAL', lua, ...rest], keys[0])
-    })
+  script(
+    { sha, lua }: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    byText: boolean,
+  ): Promise<unknown> {
+    const command = byText ? ['EVAL', lua] : ['EVALSHA', sha]
+    command.push(String(keys.length), ...keys)
+    for (const argument of args) command.push(String(argument))
+    return this.#send(command, keys[0])
   }
 
-  call(command: string, ...args: Argument[]): Promise<unknown> {
-    const texts = args.map(String)
-    return this.#send([command, ...texts], texts[0])
+  call(name: string, ...args: Argument[]): Promise<unknown> {
+    const command = [name]
+    for (const argument of args) command.push(String(argument))
+    return this.#send(command, command[1])
   }
 }
 
