@@ -59,6 +59,25 @@ describe('an operation', () => {
     expect(retries).toEqual([failure, failure])
   })
 
+  it('is told at once that the server does not know its script, and keeps to the text from then on', async () => {
+    const retrying = open()
+    const told: boolean[] = []
+    const operation = async (byText: boolean) => {
+      told.push(byText)
+      if (told.length === 1) throw reply('NOSCRIPT No matching script.')
+      if (told.length === 2) throw reply('Connection is closed.')
+      return 'done'
+    }
+    expect(await retrying.run(operation, retrying.deadline())).toBe('done')
+    expect(told).toEqual([false, true, true])
+    expect(retries.map(String)).toEqual(['Error: Connection is closed.'])
+  })
+
+  it('that hears so of a text, too, is refused', async () => {
+    const failure = reply('NOSCRIPT No matching script.')
+    await expect(run([failure, failure, failure])).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED' })
+  })
+
   it('is tried again until its change is durable', async () => {
     const failure = new NotDurableError('confirmed by 0 of 1')
     expect(await run([failure])).toBe('done after 2')

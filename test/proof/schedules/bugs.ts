@@ -14,7 +14,7 @@ export const BUGS: Readonly<Record<string, Edits>> = {
     [/(local results, changed, expiry = .*)/, "$1\nredis.call('PEXPIRE', key, 1000000)"],
   ],
   'a batch resolves in the wrong order': [
-    [/const outcome = outcomes\[i\]/, 'const outcome = outcomes[batch.length - 1 - i]'],
+    [/knownOutcome\(outcomes\[i\]/, 'knownOutcome(outcomes[batch.length - 1 - i]'],
   ],
   'an update does not ask whether the session is there': [
     [/if mode == 'update' and not alive then return '\["gone"\]' end/, ''],

@@ -14,29 +14,21 @@ describe('a client of one server', () => {
   it('is sent a command as it is, and a script’s arguments in one list', async () => {
     const { redis, client } = open(() => 'said')
     expect(await client.call('SET', 'key', 1)).toBe('said')
-    expect(await client.script(SCRIPT, ['one', 'two'], ['x', 3])).toBe('said')
+    expect(await client.script(SCRIPT, ['one', 'two'], ['x', 3], false)).toBe('said')
     expect(redis.sent).toEqual([
       ['SET', 'key', 1],
       ['evalsha', 'abc', 2, 'one', 'two', ['x', 3]],
     ])
   })
 
-  it('is sent the text of a script that its server does not know', async () => {
-    const { redis, client } = open((command) => {
-      if (command === 'evalsha') throw new Error('NOSCRIPT No matching script.')
-      return 'ran'
-    })
-    expect(await client.script(SCRIPT, ['key'], [1])).toBe('ran')
-    expect(redis.sent[1]).toEqual(['eval', 'return 1', 1, 'key', [1]])
-  })
-
-  it('is not sent a script again that failed otherwise', async () => {
-    const failure = new Error('Connection is closed.')
-    const { redis, client } = open(() => {
-      throw failure
-    })
-    await expect(client.script(SCRIPT, ['key'], [])).rejects.toBe(failure)
-    expect(redis.sent).toHaveLength(1)
+  it('is sent the hash of a script, or its text', async () => {
+    const { redis, client } = open(() => 'ran')
+    expect(await client.script(SCRIPT, ['key'], [1], false)).toBe('ran')
+    expect(await client.script(SCRIPT, ['key'], [1], true)).toBe('ran')
+    expect(redis.sent).toEqual([
+      ['evalsha', SCRIPT.sha, 1, 'key', [1]],
+      ['eval', 'return 1', 1, 'key', [1]],
+    ])
   })
 
   it('takes for an answer of Redis what the library calls one', () => {
@@ -138,7 +130,7 @@ describe('commands of one turn', () => {
 
   it('of scripts, too', async () => {
     const { redis, client } = open()
-    await client.script(SCRIPT, ['key'], [])
+    await client.script(SCRIPT, ['key'], [], false)
     await turn()
     expect(redis.stream?.log).toEqual(['cork', 'evalsha', 'uncork'])
   })

@@ -30,29 +30,21 @@ describe('a client of one server', () => {
   it('is sent commands and scripts as texts, to be read the store’s way', async () => {
     const { node, client } = open(() => 'said')
     expect(await client.call('SET', 'key', 1)).toBe('said')
-    expect(await client.script(SCRIPT, ['one', 'two'], ['x', 3])).toBe('said')
+    expect(await client.script(SCRIPT, ['one', 'two'], ['x', 3], false)).toBe('said')
     expect(node.sent).toEqual([
       { args: ['SET', 'key', '1'], options: OWN },
       { args: ['EVALSHA', 'abc', '2', 'one', 'two', 'x', '3'], options: OWN },
     ])
   })
 
-  it('is sent the text of a script that its server does not know', async () => {
-    const { node, client } = open(([command]) => {
-      if (command === 'EVALSHA') throw new Error('NOSCRIPT No matching script.')
-      return 'ran'
-    })
-    expect(await client.script(SCRIPT, ['key'], [1])).toBe('ran')
-    expect(node.sent[1]?.args).toEqual(['EVAL', 'return 1', '1', 'key', '1'])
-  })
-
-  it('is not sent a script again that failed otherwise', async () => {
-    const failure = new Error('OOM command not allowed')
-    const { node, client } = open(() => {
-      throw failure
-    })
-    await expect(client.script(SCRIPT, ['key'], [])).rejects.toBe(failure)
-    expect(node.sent).toHaveLength(1)
+  it('is sent the hash of a script, or its text', async () => {
+    const { node, client } = open(() => 'ran')
+    expect(await client.script(SCRIPT, ['key'], [1], false)).toBe('ran')
+    expect(await client.script(SCRIPT, ['key'], [1], true)).toBe('ran')
+    expect(node.sent.map(({ args }) => args)).toEqual([
+      ['EVALSHA', SCRIPT.sha, '1', 'key', '1'],
+      ['EVAL', 'return 1', '1', 'key', '1'],
+    ])
   })
 
   it.each([
@@ -259,7 +251,7 @@ describe('a client of a Cluster', () => {
   it('routes each command by its first key, and reads from no replica', async () => {
     const { cluster, client } = open()
     await client.call('SET', 'key', 1)
-    await client.script(SCRIPT, ['key', 'key2'], [1])
+    await client.script(SCRIPT, ['key', 'key2'], [1], false)
     await client.call('PING')
     expect(cluster.sent).toEqual([
       ['key', false, ['SET', 'key', '1'], OWN],
