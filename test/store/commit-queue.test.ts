@@ -126,6 +126,18 @@ describe('commits to a session', () => {
     await second
   })
 
+  it('of which one alone waits, and too long, send nothing more', async () => {
+    const send = open()
+    const first = send()
+    await expect(send({}, 's', performance.now() + 30)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    reply(0, ok())
+    await first
+    const next = send()
+    await expect.poll(heads).toEqual(['client 1000000001 1 0', 'client 1000000002 1 0'])
+    reply(1, ok())
+    expect(await next).toEqual(['ok', {}])
+  })
+
   it('are told if the script answers for fewer', async () => {
     const send = open()
     const first = send()
@@ -236,6 +248,14 @@ describe('what a batch loads', () => {
     expect(args.slice(0, 4)).toEqual(['client 1000000002 2 3', ':a', ':b', ':c'])
     reply(1, [ok(2), '1000', '', '1', '-', '3'])
     expect(await all).toEqual(Array(2).fill(['ok', {}, ['1000', '', ':a', '1', ':c', '3']]))
+  })
+
+  it('of one commit is what that wants', async () => {
+    const send = open()
+    const found = send({ loads: [':a', ':b'] })
+    expect(sent[0]?.args.slice(0, 3)).toEqual(['client 1000000001 1 2', ':a', ':b'])
+    reply(0, [ok(), '1000', '', '1', '2'].join('\0'))
+    expect(await found).toEqual(['ok', {}, ['1000', '', ':a', '1', ':b', '2']])
   })
 
   it('is nothing, if there is no session to load', async () => {

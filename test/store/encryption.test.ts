@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { Encryption } from '../../src/store/encryption.js'
+import { DecryptionError } from '../../src/store/errors.js'
 import { ExactRedisStore, type ExactRedisStoreOptions } from '../../src/store/index.js'
 import { useRedis } from '../support/use-redis.js'
 import { type AnySession, load, newSession } from './requests.js'
@@ -132,4 +134,13 @@ it('a value that was encrypted before its key was declared is taken over by a co
   later.trail.push('c')
   await store.commit(later)
   expect((await store.get('sid'))?.trail).toEqual(['a', 'b', 'c'])
+})
+
+it('a value whose seal was cut short is refused: a short one is soon guessed', () => {
+  const encryption = new Encryption(['ab'.repeat(32)])
+  const sealed = encryption.seal('sid', 'name', '')
+  expect(encryption.open('sid', 'name', sealed)).toBe('')
+  const [head, bytes] = [sealed.slice(0, 9), Buffer.from(sealed.slice(9), 'base64url')]
+  const cut = `${head}${bytes.subarray(0, 12 + 4).toString('base64url')}`
+  expect(() => encryption.open('sid', 'name', cut)).toThrow(DecryptionError)
 })

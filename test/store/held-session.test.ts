@@ -138,6 +138,12 @@ describe('a session that is used', () => {
     expect(of(commits[0]?.change).set).toEqual({ cookie: JSON.stringify(data.cookie) })
   })
 
+  it('is as one with a usual cookie if its object lost it', () => {
+    const { held, data } = openLoaded({}, {}, { counts: false })
+    delete data.cookie
+    expect(held.isExtended()).toBe(true)
+  })
+
   it('as a record of connect-redis is extended as the option says, each time that counts', async () => {
     const legacy = { text: '{}', fields: new Map() }
     const counted = openLoaded({}, {}, { expiry: undefined, legacy, extendedAt: NEVER })

@@ -31,12 +31,19 @@ it('a session is found by its key, and nothing else under the prefix is', async 
       const others = [plain.commits('sess:a'), plain.retired('a')].map((key) => `app:${key}`)
       return [
         '17',
-        ['app:sess:a', 'app:sess:b:commits', 'app:sess:c:retired:x', ...others, `app:${'sess:{u}d'}`],
+        [
+          'app:sess:a',
+          'app:sess:b:commits',
+          'app:sess:c:retired:x',
+          ...others,
+          'app:sess:{u}d',
+          'app:sess:{u}e:commits:f',
+        ],
       ]
     },
   }
   const found = await new Keys('sess:', 50, 'app:').scan(server as Commands, 'app:', '4')
-  expect(found).toEqual({ next: '17', ids: ['a', 'b:commits', 'c:retired:x', '{u}d'] })
+  expect(found).toEqual({ next: '17', ids: ['a', 'b:commits', 'c:retired:x', '{u}d', '{u}e:commits:f'] })
   expect(asked).toEqual([['SCAN', '4', 'MATCH', 'app:sess:*', 'COUNT', 50]])
 })
 

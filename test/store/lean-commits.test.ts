@@ -149,6 +149,41 @@ describe('the scripts that are made for a shape', () => {
     expect(new LeanCommits('client').of({ ...usual, change: NO_CHANGE, ...more }, 1, 1)).toBeDefined()
   })
 
+  it('get what is appended as one text, the newest entries, and how many there are if not just one', () => {
+    const argsOf = (more: Partial<Commit>, ...entries: string[]) => {
+      const change = { ...NO_CHANGE, appended: new Map([['trail', entries]]) }
+      return new LeanCommits('client').of(
+        { ...usual, change, cappedLists: new Map([['trail', 2]]), ...more },
+        7,
+        8,
+      )
+    }
+    expect(argsOf({}, '1')?.args).toEqual(['@wclient', 7, 8, '1'])
+    expect(argsOf({ ttlMs: 5 }, '1', '2', '3')?.args).toEqual(['@wclient', 7, 8, 5, 2, '2,\n3'])
+    const created = argsOf({ mode: 'create', ttlMs: 5, expiry: { kind: 'sliding', ms: 6 } }, '1', '2', '3')
+    expect(created?.results).toBe('[["ok",{}]]')
+    expect(created?.args).toEqual([5, '@wclient', '7 8 [["ok",{}]]\u00008', '@ttl', 6, ':trail', '[2,\n3]'])
+  })
+
+  it('create a session of what it sets and counts', () => {
+    const change = {
+      ...NO_CHANGE,
+      set: new Map([['a', '1']]),
+      added: new Map([['visits', { by: 2, total: 2 }]]),
+    }
+    const created = new LeanCommits('client').of({ ...usual, mode: 'create', ttlMs: 5, change }, 7, 8)
+    expect(created?.results).toBe('[["ok",{"visits":2}]]')
+    expect(created?.args).toEqual([
+      5,
+      '@wclient',
+      '7 8 [["ok",{"visits":2}]]\u00008',
+      ':a',
+      '1',
+      ':visits',
+      2,
+    ])
+  })
+
   it('are 64 at most: an app has few shapes, and others go the general way', () => {
     const lean = new LeanCommits('client')
     const of = (name: string) => lean.of({ ...usual, change: NO_CHANGE, reads: [name] }, 1, 1)
@@ -374,6 +409,24 @@ describe('the scripts that are made for a shape', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  it('drop as many entries of a full list of texts as they append', async () => {
+    const cappedLists = new Map([['trail', 3]])
+    const send = await open(
+      's',
+      new Map([
+        ['cookie', '{}'],
+        ['trail', '["a",\n"b",\n"c"]'],
+      ]),
+    )
+    const append = async (...entries: string[]) => {
+      await send({ ...NO_CHANGE, appended: new Map([['trail', entries]]) }, { cappedLists })
+      return (await fieldsIn('s')).get('trail')
+    }
+    expect(await append('"d"', '"e"')).toBe('["c",\n"d",\n"e"]')
+    expect(await append('"f"', '"g"', '"h"')).toBe('["f",\n"g",\n"h"]')
+    expect(await append('"i"')).toBe('["g",\n"h",\n"i"]')
   })
 
   it('extend a session that is used all the time: its last extension counts, not its last commit', async () => {

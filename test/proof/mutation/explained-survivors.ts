@@ -88,6 +88,17 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
     'change.ts: ConditionalExpression: left > 0  →  true':
       'how many keys are left only says whether deleted ones are looked for: that there are none is found then, too',
+    'change.ts: ArrayDeclaration: []  →  ["Stryker was here"] (2)': 'no JSON text is so',
+    'change.ts: ArithmeticOperator: after.length - 1  →  after.length + 1':
+      'differs for a list that is longer than it may be now, which becomes its newest entries either way',
+    'clients/node-redis-base.ts: BlockStatement: { return undefined }  →  {}':
+      'a function that returns nothing returns undefined',
+    'commit-queue.ts: ArrayDeclaration: []  →  ["Stryker was here"]':
+      'there is a list by then: only the types say that there may be none',
+    'confirmed-connection.ts: AssignmentOperator: this.#losses += 1  →  this.#losses -= 1':
+      'it is only asked whether it is another number than before',
+    'record-commits.ts: StringLiteral: \'record\'  →  "" (2)':
+      'nobody asks for it: only whether it is none, or a hash',
     'commit-queue.ts: ConditionalExpression: wanted.length === 1  →  false':
       'a list of one commit has no name twice: a matter of speed',
     'in-sync.ts: ConditionalExpression: followers.some(({ address }) => address === name)  →  false':
@@ -100,6 +111,8 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'differs in one instant alone',
     'in-sync.ts: ArrayDeclaration: []  →  ["Stryker was here"]':
       'the set is known by then: only the types say that it may not be',
+    'lean-commits.ts: EqualityOperator: cap > 1  →  cap <= 1':
+      'what the pattern finds, the lines behind it find, too: a matter of speed',
     "lean-commits.ts: ConditionalExpression: loads !== 'all'  →  true":
       'the text "all" has no colon in it, so that no name is found there',
     'object-slot.ts: ConditionalExpression: Reflect.defineProperty(object, this.#key, { value, writable: true, configurable: true })  →  false':

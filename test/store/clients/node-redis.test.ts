@@ -51,6 +51,7 @@ describe('a client of one server', () => {
     ['ERR unknown command', true],
     ['OOM command not allowed', true],
     ['Socket closed unexpectedly', false],
+    ['NX two letters', true],
     ['A connection', false],
     ['lost: OOM was the last answer', false],
     ['read ECONNRESET', false],
@@ -405,11 +406,13 @@ describe('a client of Sentinels', () => {
 
   it('asks a Sentinel on a connection for just this, with nothing that is meant for the data’s servers', async () => {
     const own = { username: 'watcher', socket: { keepAlive: true } }
-    const { node, client } = open(() => 'said', { ...OPTIONS, sentinelClientOptions: own })
+    const { node, sentinel, client } = open(() => 'said', { ...OPTIONS, sentinelClientOptions: own })
     const replies = await client.sentinels?.ask({ host: 's1', port: 1 }, [ask, ['PING']], 60_000)
     expect(replies).toEqual(['said', 'said'])
     const [made] = node.duplicates as [FakeNode]
     expect(node.duplicates).toHaveLength(1)
+    // As the primary's, whatever replicas there are.
+    expect(sentinel.executed).toEqual([false])
     expect(made.options).toEqual({
       username: 'watcher',
       RESP: 2,
