@@ -108,6 +108,7 @@ export class Runs {
   readonly #tmp: string
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #closed: Promise<unknown>
+  #isClosed = false
   readonly #kill: () => void
   #got: (line: string | undefined) => void = () => {}
   /** How many tasks it has been given. */
@@ -134,15 +135,17 @@ export class Runs {
     const ended = atExit(this.#kill)
     this.#closed = once(this.#child, 'close').then(() => {
       ended()
+      this.#isClosed = true
       this.#got(undefined)
     })
     this.#child.stdin.on('error', () => {})
     createInterface(this.#child.stdout).on('line', (line) => this.#got(line))
   }
 
-  /** @returns undefined if it did not answer within limitMs: it has ended then. */
+  /** @returns undefined if it did not answer within limitMs, or has ended, perhaps after the answer before. */
   async next(task: Task, limitMs: number): Promise<Report | undefined> {
     this.tasks += 1
+    if (this.#isClosed) return undefined
     const files = task.files.map((file) => ({ ...file, path: this.#built(file.path) }))
     const timer = setTimeout(this.#kill, limitMs)
     let silent = setTimeout(this.#kill, SILENT_MS)
