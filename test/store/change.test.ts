@@ -207,6 +207,8 @@ describe('a change', () => {
     const appended = (now: unknown[]) => changeOf(base, { trail: now }, RULES)?.appended.get('trail')
     expect(appended([...trail.slice(2), 'a', 'b'])).toEqual(['"a"', '"b"'])
     expect(appended([...trail, 'a'])).toEqual(['"a"'])
+    // Of none: others may begin it at the same time.
+    expect(changeOf(new Map(), { trail: [1] }, RULES)?.appended.get('trail')).toEqual(['1'])
     // A full list of none of them: all are new.
     expect(appended(trail.map((i) => i + 100))).toHaveLength(20)
     expect(appended([...trail.slice(2), 'a'])).toBeUndefined()

@@ -30,6 +30,7 @@ describe('an option that makes no sense is refused by name:', () => {
     [{ cappedLists: ['trail'] }, /^cappedLists: expected an object/],
     [{ cappedLists: 'trail' }, /^cappedLists/],
     [{ cappedLists: null }, /^cappedLists/],
+    [{ cappedLists: 5 }, /^cappedLists/],
     [{ cappedLists: { trail: 0 } }, /^cappedLists/],
     [{ cappedLists: { trail: '20' } }, /^cappedLists/],
     [{ cappedLists: { cookie: 20 } }, /^cappedLists: expected an object of keys.*found {"cookie":20}$/],

@@ -224,6 +224,23 @@ describe('the outcome of a commit to a session that is not there any more', () =
   })
 })
 
+it.each(['gone', 'moved'])(
+  '%s: is unknown for all of a batch whose client lost a connection',
+  async (outcome) => {
+    const send = open()
+    const [first, ...others] = [send(), send(), send()]
+    reply(0, ok())
+    await first
+    await expect.poll(heads).toHaveLength(2)
+    losses += 1
+    const unknown = others.map((other) =>
+      expect(other).rejects.toMatchObject({ code: 'ERR_STORE_OUTCOME_UNKNOWN' }),
+    )
+    reply(1, `[["${outcome}"],["${outcome}"]]`)
+    await Promise.all(unknown)
+  },
+)
+
 describe('what a batch loads', () => {
   const batch = async (...loads: Commit['loads'][]) => {
     const send = open()

@@ -226,7 +226,11 @@ describe('a session that is used', () => {
     data.cookie = { ...COOKIE, originalMaxAge: 60_000, expires: new Date(Date.now() + 60_000) }
     expect(held.isExtended()).toBe(false)
     await held.touch(7)
-    expect(commits[0]).toMatchObject({ mode: 'update', expiry: { kind: 'sliding', ms: 60_000 } })
+    expect(commits[0]).toMatchObject({
+      mode: 'update',
+      expiry: { kind: 'sliding', ms: 60_000 },
+      idempotencyKey: '',
+    })
     expect(commits[0]?.ttlMs).toBeLessThanOrEqual(60_000)
     expect(of(commits[0]?.change).set).toEqual({ cookie: JSON.stringify(data.cookie) })
   })

@@ -115,6 +115,11 @@ describe('an operation', () => {
     expect(retries).toEqual([])
   })
 
+  it('keeps what is no error if the client has ended', async () => {
+    state = 'ended'
+    await expect(run(['a text' as never])).rejects.toBe('a text')
+  })
+
   it('keeps its own error if the client has ended', async () => {
     state = 'ended'
     const failure = new NotDurableError('confirmed by 0 of 1')

@@ -310,6 +310,19 @@ describe('what is set', () => {
     expect(texts.map((text) => /ada|eve/.exec(text)?.[0])).toEqual(['ada', 'eve', 'ada'])
   })
 
+  it('a session that ends at a fixed time and is left alone is no change', async () => {
+    const cookie = JSON.stringify({
+      ...JSON.parse(COOKIE),
+      expires: new Date(Date.now() + 9_000).toISOString(),
+    })
+    const { store, sent } = open({ LOAD: [['5000', '', ':cookie', cookie].join('\0')] })
+    const data = (await store.get('sid')) as SessionData
+    // It is shown as what is left of its life.
+    expect(JSON.stringify(data.cookie)).not.toBe(cookie)
+    await store.set('sid', data)
+    expect(sent).toEqual(['LOAD'])
+  })
+
   it('a session without a cookie that is left alone is no change', async () => {
     const ending = { LOAD: [[HOUR, '', ':a', '1'].join('\0')], TOUCH: [1] }
     const { store, sent } = open(ending, { ttl: () => 3_600 })

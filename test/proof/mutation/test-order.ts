@@ -40,19 +40,19 @@ export class TestOrder {
       const [path = '', test = ''] = name.split('\n')
       return covering.has(path) && (covering.get(path)?.includes(test) ?? true)
     })
-    const own = source.replace('src/', 'test/').replace('.ts', '.test.ts')
     const costOf = ({ path, tests }: File) =>
       this.#msOfFile(path, tests) /
       (1 + (this.#times.get(path) ?? 0) + 10 * (this.#times.get(`${source} ${path}`) ?? 0))
     const rest = [...files].sort((one, other) => costOf(one) - costOf(other))
-    const latest = first.flatMap((name) => filesOf([name]))
-    const ofItself = rest.filter(({ path }) => path === own)
-    const isQuick = ofItself.every(({ path, tests }) => this.#msOfFile(path, tests) < QUICK_MS)
+    const own = rest.filter(({ path }) => isOf(path, source))
+    const isQuick = ({ path, tests }: File) => this.#msOfFile(path, tests) < QUICK_MS
     return [
-      ...(isQuick ? [...ofItself, ...latest] : [...latest, ...ofItself]),
+      ...own.filter(isQuick),
+      ...first.flatMap((name) => filesOf([name])),
+      ...own.filter((file) => !isQuick(file)),
       ...within(
         budgetMs,
-        rest.filter(({ path }) => path !== own),
+        rest.filter(({ path }) => !isOf(path, source)),
         (path) => this.#msOf.get(path),
       ),
     ]
@@ -63,6 +63,12 @@ export class TestOrder {
     const wanted = tests ? tests.map((test) => all.get(test) ?? 0) : [...all.values()]
     return wanted.reduce((sum, ms) => sum + ms, FILE_MS)
   }
+}
+
+/** Whether tests are those of a file by their name: store.test.ts and store-answers.test.ts are those of store.ts. */
+function isOf(path: string, source: string): boolean {
+  const name = source.replace('src/', 'test/').replace('.ts', '')
+  return path === `${name}.test.ts` || path.startsWith(`${name}-`)
 }
 
 function within(
