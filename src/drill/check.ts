@@ -105,7 +105,7 @@ class Check {
     const alike = visited.numbers.filter((number) => stranger.visited.numbers.includes(number))
     if (alike.length === 0)
       throw new CouldNotRun(
-        `${what} counts, but not in sessions: one new visitor was number ${visited.number}, the next number ${stranger.visited.number}`,
+        `${what} counts, but not in sessions: one new visitor was number ${visited.number}, the next number ${stranger.visited.number}. --number must point at the count of a visitor's own session`,
       )
     const path = route.visitPath
     const names = session.visitor.cookieNames(path)

@@ -75,6 +75,21 @@ test('a body that is not in the encoding that it names is said so', async () => 
   )
 })
 
+test('an encoding that the drill does not read is named, and the option that helps does', async () => {
+  const counter = answering((to, visits) => to.end(gzipSync(JSON.stringify({ visits }))))
+  const url = await listen(
+    createHttp((request, response) => {
+      const wanted = request.headers['accept-encoding'] ?? 'zstd'
+      response.setHeader('content-encoding', wanted)
+      counter(request, response)
+    }),
+  )
+  await expect(checkApp({ ...number, url })).rejects.toThrow(
+    /: Content-Encoding zstd \(the drill reads gzip, br and deflate; --header 'Accept-Encoding: gzip' asks/,
+  )
+  expect((await checkApp({ ...number, url, headers: { 'accept-encoding': 'gzip' } })).first).toBe(1)
+})
+
 test.each([301, 302, 303])('a redirect with %i after a POST is followed with GET', async (status) => {
   const counter = new Counter()
   const methods: string[] = []

@@ -2,7 +2,7 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns'
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
-import { RequestFailed, reasonOf, TOO_LONG } from './failure.js'
+import { RequestFailed, reasonOf, TOO_LONG, UNKNOWN_ENCODING } from './failure.js'
 
 /** What came back for one request; its body is decoded. */
 export interface RawAnswer {
@@ -149,5 +149,5 @@ function decompressed(bytes: Uint8Array, encoding: string): Uint8Array {
     const reason = reasonOf(error)
     throw new RequestFailed(reason === TOO_LONG ? reason : `body is not ${encoding}`, { cause: error })
   }
-  throw new RequestFailed(`Content-Encoding ${encoding}`)
+  throw new RequestFailed(UNKNOWN_ENCODING + encoding)
 }

@@ -28,6 +28,7 @@ export class RequestFailed extends Error {
 }
 
 export const TOO_LONG = 'body too long'
+export const UNKNOWN_ENCODING = 'Content-Encoding '
 const UNKNOWN_CA = 'certificate of an unknown CA'
 const CLIENT_CERTIFICATE = 'client certificate wanted'
 const HTTP2_ONLY = 'HTTP/2 only'
@@ -103,7 +104,9 @@ export function told(error: unknown): string {
 
 /** @returns the reason, and what helps against it if that is known */
 export function explained(reason: string): string {
-  const hint = HINTS[reason]
+  const hint = reason.startsWith(UNKNOWN_ENCODING)
+    ? "the drill reads gzip, br and deflate; --header 'Accept-Encoding: gzip' asks for one of them"
+    : HINTS[reason]
   return hint === undefined ? reason : `${reason} (${hint})`
 }
 
