@@ -92,6 +92,7 @@ export async function drill(options: DrillOptions): Promise<Report> {
     // A number that is no count ends the drill at once.
     await Promise.race([load.then(() => watched), watched])
     const records = await watched
+    await Promise.race([load, pace.waitForTurns(plan.durationMs - journal.now())])
     pace.stop()
     await load
     const loadMs = journal.now()
@@ -146,7 +147,7 @@ function member(
   return { browser: new Browser(index, newSession(), route, journal, pace, options), connection, newSession }
 }
 
-/** Returns when the load has lasted long enough and the scenarios are over. */
+/** Returns when the scenarios are over, and the load has lasted long enough or has no visits left to take. */
 async function watchLoad(
   plan: Plan,
   scenarios: readonly Scenario[],

@@ -25,7 +25,7 @@ async function visitRound(browser: Browser, pace: Pace, { burst, thinkMs }: Load
   const count = pace.take(browser.hasSession() ? burst : 1)
   if (count === 0) return
   const due = await pace.visitTurn(count)
-  if (pace.stopped && performance.now() < due) return
+  if (pace.cancelled && performance.now() < due) return
   const acknowledged = await browser.visitAtOnce(count, due)
   // A refused visit takes no time: without a pause the failures would be counted by the thousand.
   await pace.think(acknowledged ? thinkMs : Math.max(thinkMs, 200))

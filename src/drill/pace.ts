@@ -19,6 +19,7 @@ export class Pace {
   readonly #gapMs: number
   #visitsLeft: number
   readonly #stop = new AbortController()
+  readonly #cancel = new AbortController()
   readonly #abandon = new AbortController()
   #nextSlot = 0
 
@@ -30,22 +31,28 @@ export class Pace {
     this.#visitsLeft = visits
     this.#random = seededRandom(seed)
     this.#gapMs = rate > 0 ? 1000 / rate : 0
-    setMaxListeners(0, this.#stop.signal, this.#abandon.signal)
+    setMaxListeners(0, this.#stop.signal, this.#cancel.signal, this.#abandon.signal)
   }
 
-  /** No new visits. */
+  /** No new visits, and none that still waits for its turn. */
   stop(): void {
     this.#stop.abort()
+    this.#cancel.abort()
   }
 
   /** No repeats either: what is under way ends with its next failure. */
   abandon(): void {
-    this.#stop.abort()
+    this.stop()
     this.#abandon.abort()
   }
 
   get stopped(): boolean {
     return this.#stop.signal.aborted
+  }
+
+  /** Whether visits that wait for their turn are not to be sent either. */
+  get cancelled(): boolean {
+    return this.#cancel.signal.aborted
   }
 
   get abandoned(): boolean {
@@ -67,19 +74,24 @@ export class Pace {
     if (ms > 0) await this.#sleep(ms, this.#stop.signal)
   }
 
+  /** Waits `ms`, or until visits that wait for their turn are not to be sent either. */
+  async waitForTurns(ms: number): Promise<void> {
+    if (ms > 0) await this.#sleep(ms, this.#cancel.signal)
+  }
+
   /** Waits up to 3 ms: enough to vary the order in which requests arrive. */
   async moment(): Promise<void> {
     await this.#sleep(3 * this.#random(), this.#abandon.signal)
   }
 
   /**
-   * Takes visits off those that are left; the load ends when none are.
+   * Takes visits off those that are left; if there are none, no more are sent than have been taken.
    * @returns how many of `wanted` may be sent
    */
   take(wanted: number): number {
     const granted = Math.max(0, Math.min(wanted, this.#visitsLeft))
     this.#visitsLeft -= granted
-    if (granted === 0) this.stop()
+    if (granted === 0) this.#stop.abort()
     return granted
   }
 
@@ -91,9 +103,9 @@ export class Pace {
     return this.#turn(requests, this.#abandon)
   }
 
-  /** As turn, but the end of the load ends the wait. */
+  /** As turn, but stop() ends the wait. */
   async visitTurn(requests: number): Promise<number> {
-    return this.#turn(requests, this.#stop)
+    return this.#turn(requests, this.#cancel)
   }
 
   async #turn(requests: number, { signal }: AbortController): Promise<number> {
