@@ -558,6 +558,14 @@ describe('a session that is given a new id', () => {
     expect(told).toEqual([])
   })
 
+  it('keeps its own cookie, whatever others made of theirs', async () => {
+    const last = { cookie: { ...COOKIE, originalMaxAge: 5 }, user: 'ada' }
+    const { held, data } = openLoaded({ user: 'ada' }, { last })
+    const { cookie } = data
+    await held.retire(7)
+    expect(data.cookie).toBe(cookie)
+  })
+
   it('keeps what it has if nobody changed anything: nothing is parsed anew', async () => {
     const { held, data } = openLoaded({ cart: { a: 1 } }, { last: session({ cart: { a: 1 } }) })
     const { cart } = data

@@ -165,6 +165,15 @@ describe('the scripts that are made for a shape', () => {
     expect(created?.args).toEqual([5, '@wclient', '7 8 [["ok",{}]]\u00008', '@ttl', 6, ':trail', '[2,\n3]'])
   })
 
+  it('get what is added, unless it is one', () => {
+    const argsOf = (by: number) => {
+      const change = { ...NO_CHANGE, added: new Map([['visits', { by, total: by }]]) }
+      return new LeanCommits('client').of({ ...usual, change }, 7, 8)?.args
+    }
+    expect(argsOf(1)).toEqual(['@wclient', 7, 8])
+    expect(argsOf(-2)).toEqual(['@wclient', 7, 8, -2])
+  })
+
   it('create a session of what it sets and counts', () => {
     const change = {
       ...NO_CHANGE,

@@ -108,6 +108,12 @@ describe('an event', () => {
     expect(told.slice(1)).toEqual([['commit', 'ok', 'number'], ['duplicate']])
   })
 
+  it('is the only one for an update to a session that has ended, which is null', async () => {
+    const { store, told } = open({ COMMIT: [done(['gone'])] })
+    expect(await store.update('sid', { add: { visits: 1 } })).toBeNull()
+    expect(told).toEqual([['commit', 'ok', 'number']])
+  })
+
   it('tells of others’ visits, of a try, and of what was not extended', async () => {
     const { store, told } = open({
       LOAD: [`${HOUR} READONLY You can't write\0${SESSION.slice(HOUR.length + 1)}`],

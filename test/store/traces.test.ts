@@ -217,7 +217,10 @@ it('only what is known is told, and nobody hears what work returns', async () =>
     'server.address': 'redis',
     'server.port': 7,
   })
-  expect(seen[2]?.trace.attributes).toEqual({ 'db.system.name': 'redis', 'db.stored_procedure.name': 'load' })
+  expect(seen[2]?.trace.attributes).toStrictEqual({
+    'db.system.name': 'redis',
+    'db.stored_procedure.name': 'load',
+  })
 })
 
 it.each(OPERATIONS)('somebody listens, or nobody does: %s', (operation) => {

@@ -105,6 +105,10 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'it is only asked whether it is another number than before',
     'record-commits.ts: StringLiteral: \'record\'  →  "" (2)':
       'nobody asks for it: only whether it is none, or a hash',
+    'encryption.ts: StringLiteral: \'utf8\'  →  ""': 'Node takes a text for UTF-8 if nothing is said',
+    'held-session.ts: ObjectLiteral: { ttlMs: undefined, expiry: undefined }  →  {}':
+      'what is not there is undefined',
+    'in-sync.ts: ObjectLiteral: { inSync: undefined }  →  {}': 'what is not there is undefined',
     'in-sync.ts: ConditionalExpression: followers.some(({ address }) => address === name)  →  false':
       'the lines behind it find the same, though they may have to look names up',
     'in-sync.ts: ArrowFunction: ({ address }) => address === name  →  () => undefined':
@@ -123,6 +127,12 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'what the pattern finds, the lines behind it find, too: a matter of speed',
     "lean-commits.ts: ConditionalExpression: loads === 'all'  →  false":
       'its letters are names that no other commit loads',
+    'lean-commits.ts: StringLiteral: \',\\n\'  →  "" (3)':
+      'what the pattern finds, the lines behind it find, too: a matter of speed',
+    'lean-commits.ts: ConditionalExpression: loaded.has(name)  →  true':
+      'what nobody asked for comes last, and is left out when the reply is read',
+    "record-commits.ts: ConditionalExpression: expiry.kind === 'sliding'  →  true":
+      'what ends at a fixed time has no ms: only the types say so',
     'retrying-client.ts: ObjectLiteral: { over: false, last: undefined }  →  {}':
       'what is not there yet is as good as false and undefined',
     "lean-commits.ts: ConditionalExpression: loads !== 'all'  →  true":
