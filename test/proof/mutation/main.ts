@@ -99,9 +99,7 @@ async function score(kind: string, trialsOf: (isQuick?: boolean) => Promise<Tria
     done: note,
   })
   const unexplained = survivors.filter((name) => explained[name] === undefined)
-  const inVain = Object.keys(explained).filter(
-    (name) => isIn(wanted, name) && known[name]?.by !== undefined,
-  )
+  const inVain = Object.keys(explained).filter((name) => isIn(wanted, name) && known[name]?.by !== undefined)
   console.log(
     `\n${kind}: ${scoreOf(kind, wanted, known)}; of this ` +
       `run's survivors ${survivors.length - unexplained.length} are explained; of ${controls} runs without a change ${red.length} failed`,
