@@ -66,11 +66,13 @@ export class LeanCommits {
     sequence: number,
     now: number,
   ): LeanCommit {
-    const counters = new Map([...change.added].map(([name, { by }]) => [name, by]))
-    const results = `[["ok",${JSON.stringify(Object.fromEntries(counters))}]]`
+    let counters = ''
+    for (const [name, { by }] of change.added) counters += `${counters && ','}${JSON.stringify(name)}:${by}`
+    const results = `[["ok",{${counters}}]]`
     const args: Argument[] = [ttlMs, this.#mark, `${sequence} ${now} ${results}\0${now}`]
     if (expiry?.kind === 'sliding') args.push('@ttl', expiry.ms)
-    for (const [name, text] of [...change.set, ...counters]) args.push(`:${name}`, text)
+    for (const [name, text] of change.set) args.push(`:${name}`, text)
+    for (const [name, { by }] of change.added) args.push(`:${name}`, by)
     for (const [name, entries] of change.appended) {
       args.push(`:${name}`, `[${entries.slice(-(cappedLists.get(name) ?? entries.length)).join(',\n')}]`)
     }

@@ -108,12 +108,11 @@ export class SessionRepository {
 
   /** Lets a destroy wait for it: sent again, it would make a session anew that was destroyed in between. */
   async #creation(key: string, outcome: Promise<CommitOutcome>): Promise<CommitOutcome> {
-    const over = outcome.catch(() => {})
-    this.#creations[key] = over
+    this.#creations[key] = outcome
     try {
       return await outcome
     } finally {
-      if (this.#creations[key] === over) delete this.#creations[key]
+      if (this.#creations[key] === outcome) delete this.#creations[key]
     }
   }
 
@@ -182,7 +181,7 @@ export class SessionRepository {
   async destroy(sid: string, deadline: number): Promise<void> {
     const key = this.#keys.of(sid)
     const { client, durability } = this.#redis
-    await this.#creations[key]
+    await this.#creations[key]?.catch(() => {})
     if (durability.waits) await this.#redis.write(DESTROY, [key], [], deadline)
     else await this.#redis.run(() => client.call('DEL', key), deadline)
   }
