@@ -65,7 +65,8 @@ export function updateOf(update: AnyUpdate, rules: Rules, parts: readonly string
     const entries: unknown = append[key] ?? []
     if (!Array.isArray(entries))
       throw new TypeError(`update: expected an array for ${key}, found ${typeof entries}`)
-    appended.set(key, textsOf(entries))
+    // The scripts append at least one entry.
+    if (entries.length > 0) appended.set(key, textsOf(entries))
   }
   return { set: NO_CHANGE.set, deleted: NO_CHANGE.deleted, added, appended }
 }

@@ -132,9 +132,11 @@ export class RetryingClient {
     let byText = false
     for (let error = failure; ; ) {
       leaveOutArguments(error)
+      // Nothing is sent after the deadline: it could undo what came later, a destroy say.
+      if (tries.over) throw error
       if (!byText && String(error).includes('NOSCRIPT')) byText = true
       else {
-        if (tries.over || !this.#isTransient(error)) throw this.#final(error, certainty)
+        if (!this.#isTransient(error)) throw this.#final(error, certainty)
         tries.last = error
         certainty.unanswered ||= !this.client.isReply(error) && !UNSENT.test((error as Error).message)
         const wait = () => this.#untilAnswering(tries)

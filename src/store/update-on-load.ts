@@ -125,7 +125,9 @@ function apply(
   const data = session as Record<string, unknown>
   for (const key of Object.keys(add)) data[key] = Number(data[key] ?? 0) + Number(add[key])
   for (const key of Object.keys(append)) {
+    const entries = append[key] ?? []
+    if (entries.length === 0) continue
     const before = Array.isArray(data[key]) ? (data[key] as unknown[]) : []
-    data[key] = [...before, ...(append[key] ?? [])].slice(-(rules.cappedLists.get(key) ?? 0))
+    data[key] = [...before, ...entries].slice(-(rules.cappedLists.get(key) ?? 0))
   }
 }

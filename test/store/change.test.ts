@@ -341,7 +341,8 @@ describe('an update', () => {
       appended: new Map([['trail', ['"a"', 'null']]]),
     })
     expect(of({})).toEqual(NO_CHANGE)
-    expect(of({ append: { trail: undefined } }).appended).toEqual(new Map([['trail', []]]))
+    expect(of({ append: { trail: undefined } })).toEqual(NO_CHANGE)
+    expect(of({ append: { trail: [] } })).toEqual(NO_CHANGE)
   })
 
   it.each<[unknown, RegExp]>([

@@ -159,6 +159,23 @@ describe('an operation', () => {
     expect(retries).toEqual([])
   })
 
+  it('is not sent by its text after its deadline: what came later, a destroy say, would be undone', async () => {
+    const retrying = open(20)
+    let tries = 0
+    let fail = (_error: Error) => {}
+    const operation = () => {
+      tries += 1
+      return new Promise<void>((_resolve, reject) => {
+        fail = reject
+      })
+    }
+    const running = retrying.run(operation, retrying.deadline())
+    await expect(running).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    fail(reply('NOSCRIPT No matching script.'))
+    await new Promise(setImmediate)
+    expect(tries).toBe(1)
+  })
+
   it('ends with its deadline, though nothing fails', async () => {
     const retrying = open(20)
     const never = retrying.run(() => new Promise(() => {}), retrying.deadline())

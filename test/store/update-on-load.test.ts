@@ -59,6 +59,23 @@ describe('an update on load', () => {
     }
   })
 
+  it('of no entries is none of a log, whether it makes the session or not', async () => {
+    const store = open()
+    const app = express()
+    const update: UpdateOnLoad = { add: { visits: 1 }, append: { trail: [] } }
+    app.get(
+      '/',
+      store.updateOnLoad(sessionsOf(store), () => update),
+      (req, res) => {
+        res.json({ visits: req.session.visits, keys: Object.keys(req.session) })
+      },
+    )
+    const keys = ['cookie', 'visits']
+    const cookie = cookieOf(await request(app).get('/').expect(200, { visits: 1, keys }))
+    for (const visits of [2, 3])
+      await request(app).get('/').set('Cookie', cookie).expect(200, { visits, keys })
+  })
+
   it('is made once for a key, whether it made the session or not', async () => {
     const app = counting(open())
     const get = (key: string, cookie = '') =>

@@ -155,6 +155,20 @@ describe('an update', () => {
     expect(await store.update('sid', { append: { trail: many } })).toMatchObject({ trail: many.slice(-20) })
   })
 
+  it.each([[['first']], [['first', 'second']], [undefined]])(
+    'of no entries leaves a log as it is: %j',
+    async (trail) => {
+      const store = open()
+      await create(store, { visits: 1, trail })
+      const updated = await store.update('sid', { add: { visits: 1 }, append: { trail: [] } })
+      expect(updated).toMatchObject({ visits: 2 })
+      expect(updated).toEqual(await store.get('sid'))
+      expect((updated as { trail?: unknown }).trail).toEqual(trail)
+      const again = await store.update('sid', visit)
+      expect(again).toMatchObject({ visits: 3, trail: [...(trail ?? []), 'now'] })
+    },
+  )
+
   it('is where the request goes on from: what it changes after is committed on top', async () => {
     const store = open()
     await create(store, { visits: 1, name: 'a' })

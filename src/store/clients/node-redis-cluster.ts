@@ -33,6 +33,7 @@ export interface NodeRedisCluster {
     options?: object,
   ): Promise<unknown>
   readonly masters: readonly ClusterNode[]
+  readonly replicas: readonly ClusterNode[]
   readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[]
   nodeClient(node: ClusterNode): unknown
   on(event: string, listener: () => void): unknown
@@ -53,7 +54,8 @@ export class Clustered extends NodeRedis {
     super(Object.assign(state, { on: client.on.bind(client) }), (args, key) => this.#send(args, key), state)
     this.#client = client
     const guardAll = () => {
-      for (const { client: node } of client.masters) if (node) guard(node)
+      // A replica may be promoted, and keeps its client.
+      for (const { client: node } of [...client.masters, ...client.replicas]) if (node) guard(node)
     }
     guardAll()
     client.on('node-connect', guardAll)

@@ -228,6 +228,7 @@ describe('a client of a Cluster', () => {
     isOpen = true
     readonly nodes = { 'a:1': new FakeNode(), 'b:2': new FakeNode() }
     masters: { address: string }[] = [{ address: 'a:1' }, { address: 'b:2' }]
+    replicas = []
     slots: ({ master: { address: string } } | undefined)[] = []
     readonly sent: unknown[][] = []
     answer: () => unknown = () => 'OK'
@@ -520,19 +521,21 @@ describe('a client that can be paused', () => {
     expect(sayings(node)).toBe('+-+')
   })
 
-  it('is the one of each node of a Cluster, once there is one', () => {
-    const [early, late] = [new Pausable(), new Pausable()].map((node) => node.on('error', () => {}))
+  it('is the one of each node of a Cluster, once there is one, and of each replica, which may be promoted', () => {
+    const nodes = [new Pausable(), new Pausable(), new Pausable()]
+    const [early, late, replica] = nodes.map((node) => node.on('error', () => {}))
     const masters: { address: string; client?: object | undefined }[] = [
       { address: 'a:1', client: early },
       { address: 'b:2' },
     ]
     const cluster = Object.assign(new EventEmitter(), {
       ...{ isOpen: true, masters, slots: [], nodeClient() {}, sendCommand() {}, destroy() {} },
+      replicas: [{ address: 'c:3', client: replica }],
     })
     storeClient(cluster)
     masters[1] = { address: 'b:2', client: late }
     cluster.emit('node-connect')
-    expect([early, late].map((node) => sayings(node as Pausable))).toEqual(['+-+', '+-+'])
+    expect(nodes.map(sayings)).toEqual(['+-+', '+-+', '+-+'])
   })
 
   it('is the one of the primary that Sentinels name', async () => {
@@ -558,7 +561,10 @@ describe('what lacks something that a client of one server has', () => {
   })
 
   it.each(['masters', 'nodeClient'])('is none of a Cluster: %s', (name) => {
-    const all = { sendCommand() {}, isOpen: true, destroy() {}, on() {}, masters: [], nodeClient() {} }
+    const all = {
+      ...{ sendCommand() {}, isOpen: true, destroy() {}, on() {}, masters: [], nodeClient() {} },
+      replicas: [],
+    }
     expect(storeClient({ ...all }).state).toBe('away')
     const object = Object.fromEntries(Object.entries(all).filter(([key]) => key !== name))
     expect(() => storeClient(object)).toThrow(TypeError)
