@@ -87,12 +87,12 @@ export async function drill(options: DrillOptions): Promise<Report> {
   if (stop?.aborted) pace.stop()
 
   try {
-    const load = runLoad(browsers, pace, plan)
+    // Visits that ran out end the scenarios, too, once the last is made.
+    const load = runLoad(browsers, pace, plan).then(() => pace.stop())
     const watched = watchLoad(plan, scenarios, journal, pace, stop)
     // A number that is no count ends the drill at once.
     await Promise.race([load.then(() => watched), watched])
     const records = await watched
-    await Promise.race([load, pace.waitForTurns(plan.durationMs - journal.now())])
     pace.stop()
     await load
     const loadMs = journal.now()
@@ -147,7 +147,7 @@ function member(
   return { browser: new Browser(index, newSession(), route, journal, pace, options), connection, newSession }
 }
 
-/** Returns when the scenarios are over, and the load has lasted long enough or has no visits left to take. */
+/** Returns when the scenarios are over, and the load has lasted long enough, or when it has ended. */
 async function watchLoad(
   plan: Plan,
   scenarios: readonly Scenario[],
@@ -155,10 +155,10 @@ async function watchLoad(
   pace: Pace,
   stop: AbortSignal | undefined,
 ): Promise<ScenarioRecord[]> {
-  await pace.wait(plan.warmUpMs)
+  await pace.waitForTurns(plan.warmUpMs)
   journal.latency.reset()
   const records = await runScenarios(scenarios, journal, pace, stop)
-  await pace.wait(plan.durationMs - journal.now())
+  await pace.waitForTurns(plan.durationMs - journal.now())
   return records
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, type TestContext, test } from 'vitest'
+import { afterEach, describe, expect, type TestContext, test, vi } from 'vitest'
 import { CouldNotRun } from '../../src/drill/could-not-run.js'
 import { checkApp, type DrillOptions, drill } from '../../src/drill/drill.js'
 import { exitCodeOf } from '../../src/drill/exit-code.js'
@@ -478,6 +478,16 @@ describe('overlapping visits', () => {
     // Those that wait for their turn when the last is taken are made, too.
     expect(report.visits.acknowledged).toBe(100)
     expect(report.anomalies.lost).toBeGreaterThan(report.visits.acknowledged / 4)
+  })
+
+  test('visits that wait for their turn are made before their end ends the faults', async () => {
+    const app = await start(losesOverlapping())
+    const run = vi.fn(async () => {})
+    const scenario = { name: 'wait', intent: 'nothing', at: 600, run }
+    const load = { browsers: 10, visits: 60, rate: 60, burst: 6, warmUpMs: 0, destroy: 0, seed: 1 }
+    const report = await drill({ ...load, url: app.url, scenarios: [scenario] })
+    expect(report.visits.acknowledged).toBe(60)
+    expect(run).toHaveBeenCalledOnce()
   })
 
   test('the verdict says what was exercised', async () => {

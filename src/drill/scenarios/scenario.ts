@@ -54,8 +54,8 @@ export async function runScenarios(
   const timed = scenarios.flatMap(({ at, ...scenario }) => (at === undefined ? [] : [{ ...scenario, at }]))
   const inARow = scenarios.filter(({ at }) => at === undefined)
   const runTimed = timed.map(async (scenario) => {
-    await pace.wait(scenario.at - journal.now())
-    return pace.stopped ? [] : [await runOne(scenario, journal, pace, stop)]
+    await pace.waitForTurns(scenario.at - journal.now())
+    return pace.cancelled ? [] : [await runOne(scenario, journal, pace, stop)]
   })
   const records = await Promise.all([runInARow(inARow, journal, pace, stop), ...runTimed])
   return records.flat().sort((a, b) => a.from - b.from)
@@ -70,7 +70,7 @@ async function runInARow(
   const records: ScenarioRecord[] = []
   for (const scenario of scenarios) {
     await calm(journal, pace)
-    if (pace.stopped) break
+    if (pace.cancelled) break
     const record = await runOne(scenario, journal, pace, stop)
     records.push(record)
     if (record.problem !== undefined) break
@@ -118,8 +118,8 @@ async function calm(journal: Journal, pace: Pace): Promise<void> {
   const until = journal.now() + CALM_PATIENCE_MS
   let since = journal.now()
   let { failedRequests, acknowledged } = journal.counts
-  while (!pace.stopped && journal.now() < until) {
-    await pace.wait(100)
+  while (!pace.cancelled && journal.now() < until) {
+    await pace.waitForTurns(100)
     if (journal.counts.failedRequests !== failedRequests) {
       since = journal.now()
       failedRequests = journal.counts.failedRequests
