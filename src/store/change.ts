@@ -17,7 +17,7 @@ export interface Change {
   readonly deleted: ReadonlySet<string>
   /** Key → what to add, and the number to store if Redis holds none to add to. */
   readonly added: ReadonlyMap<string, { readonly by: number; readonly total: number }>
-  /** Key → JSON text of each new entry, in order. */
+  /** Key → JSON text of each new entry, in order; at least one. */
   readonly appended: ReadonlyMap<string, readonly string[]>
 }
 
@@ -65,7 +65,6 @@ export function updateOf(update: AnyUpdate, rules: Rules, parts: readonly string
     const entries: unknown = append[key] ?? []
     if (!Array.isArray(entries))
       throw new TypeError(`update: expected an array for ${key}, found ${typeof entries}`)
-    // The scripts append at least one entry.
     if (entries.length > 0) appended.set(key, textsOf(entries))
   }
   return { set: NO_CHANGE.set, deleted: NO_CHANGE.deleted, added, appended }

@@ -49,7 +49,6 @@ export class LeanCommits {
     for (const { by } of change.added.values()) if (by !== 1) args.push(by)
     for (const [name, entries] of change.appended) {
       const kept = entries.slice(-(commit.cappedLists.get(name) ?? 0))
-      if (kept.length === 0) return undefined
       if (entries.length !== 1) args.push(kept.length)
       args.push(kept.join(',\n'))
     }

@@ -113,11 +113,6 @@ describe('the scripts that are made for a shape', () => {
     ['a session that is replaced', { mode: 'replace', ttlMs: 5 }],
     ['one that is made without a time', { mode: 'create' }],
     ['one that is made and loaded', { mode: 'create', ttlMs: 5, loads: 'all' }],
-    ['no entry for a list', { change: { ...NO_CHANGE, appended: new Map([['trail', []]]) } }],
-    [
-      'a list of an unknown length',
-      { change: { ...NO_CHANGE, appended: new Map([['a', []]]) }, cappedLists: new Map() },
-    ],
     [
       'a field that it both sets and loads',
       { change: { ...NO_CHANGE, set: new Map([['a', '1']]) }, loads: [':a'] },
