@@ -16,6 +16,9 @@ const start = async (fsync: 'everysec' | 'always') => {
   instance = await InstanceProcess.start({ REDIS_URL: redis.url, SESSION_DEADLINE_MS: '1000' })
 }
 const told = (what: string) => instance.log.filter((line) => JSON.parse(line).msg === what)
+/** The last that was said of Redis: each cause of an outage has its line, and a busy machine may see one outage as two. */
+const state = () =>
+  instance.log.map((line) => String(JSON.parse(line).msg)).findLast((msg) => msg.startsWith('Redis '))
 const row = (fault: string, damage: Damage) =>
   process.stdout.write(`primary | ${fault} | ${JSON.stringify(damage)}\n`)
 
@@ -31,8 +34,8 @@ describe('a disk without room for the append-only file', { timeout: 90_000 }, ()
     row('disk full, everysec', damage)
     expect(damage).toMatchObject(KEPT)
     expect(Object.keys(damage.how)).toEqual(['503'])
-    await until(() => told('Redis answers').length === 2)
-    expect(told('Redis refuses')).toEqual([expect.stringContaining('MISCONF')])
+    await until(() => state() === 'Redis answers')
+    expect(told('Redis refuses').join()).toContain('MISCONF')
     expect(told('Redis does not answer')).toEqual([])
   })
 
@@ -47,8 +50,7 @@ describe('a disk without room for the append-only file', { timeout: 90_000 }, ()
     row('disk full, always', damage)
     expect(damage).toMatchObject(KEPT)
     expect(Object.keys(damage.how)).toEqual(['503'])
-    // A busy machine may see the one outage as two.
-    await until(() => told('Redis answers').length === 1 + told('Redis does not answer').length)
-    expect(told('Redis does not answer').join()).toContain('ECONNREFUSED')
+    await until(() => told('Redis does not answer').join().includes('ECONNREFUSED'))
+    await until(() => state() === 'Redis answers')
   })
 })
