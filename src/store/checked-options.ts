@@ -22,23 +22,24 @@ export interface CheckedOptions {
   readonly prepareConnection: ((connection: object) => void) | undefined
 }
 
-const KNOWN: readonly string[] = [
-  'client',
-  'prefix',
-  'ttl',
-  'scanCount',
-  'disableTouch',
-  'counters',
-  'cappedLists',
-  'onGone',
-  'deadlineMs',
-  'durability',
-  'encryptionKeys',
-  'format',
-  'parseRecord',
-  'stringifyRecord',
-  'prepareConnection',
-] satisfies (keyof ExactRedisStoreOptions)[]
+// (An object, so that the compiler sees when one is forgotten; only its keys count.)
+const KNOWN = {
+  client: undefined,
+  prefix: undefined,
+  ttl: undefined,
+  scanCount: undefined,
+  disableTouch: undefined,
+  counters: undefined,
+  cappedLists: undefined,
+  onGone: undefined,
+  deadlineMs: undefined,
+  durability: undefined,
+  encryptionKeys: undefined,
+  format: undefined,
+  parseRecord: undefined,
+  stringifyRecord: undefined,
+  prepareConnection: undefined,
+} satisfies Record<keyof ExactRedisStoreOptions, undefined>
 
 /** What those who come from connect-redis are told. */
 const NOT_HERE: Readonly<Record<string, string>> = {
@@ -54,8 +55,8 @@ const MOST_MS = 2 ** 31 - 1
 export function checkOptions(options: ExactRedisStoreOptions<Record<string, unknown>>): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object')
   for (const name of Object.keys(options)) {
-    if (KNOWN.includes(name)) continue
-    const why = NOT_HERE[name] ?? `expected one of ${KNOWN.join(', ')}`
+    if (Object.hasOwn(KNOWN, name)) continue
+    const why = NOT_HERE[name] ?? `expected one of ${Object.keys(KNOWN).join(', ')}`
     throw new TypeError(`${name}: no such option; ${why}`)
   }
   const { counters = [], onGone = 'ignore', deadlineMs = 5_000 } = options

@@ -1,7 +1,7 @@
 // Which sessions this process extended a moment ago, so that a load needn't extend them again.
 
 /** By how much a session was extended, in ms, and when, by performance.now(). */
-export interface Extension {
+interface Extension {
   readonly ms: number
   readonly at: number
   /** The client's connections by then: what a server did last may be lost with it. */
