@@ -5,6 +5,7 @@ import type { Commit } from '../../src/store/commit.js'
 import { CommitQueue } from '../../src/store/commit-queue.js'
 import { Durability } from '../../src/store/durability.js'
 import { RetryingClient } from '../../src/store/retrying-client.js'
+import { UPDATE } from './commit-queue.js'
 import { fakeClient } from './fake-client.js'
 
 interface Sent {
@@ -20,17 +21,6 @@ beforeEach(() => {
   sent = []
   losses = 0
 })
-
-const COMMIT: Commit = {
-  mode: 'update',
-  change: NO_CHANGE,
-  ttlMs: undefined,
-  idempotencyKey: '',
-  legacy: undefined,
-  reads: [],
-  expiry: undefined,
-  cappedLists: new Map(),
-}
 
 /** @param time what Redis says to TIME */
 function open(deadlineMs = 60_000, time: unknown = undefined) {
@@ -52,7 +42,7 @@ function open(deadlineMs = 60_000, time: unknown = undefined) {
   )
   const queue = new CommitQueue('client', client)
   return (commit: Partial<Commit> = {}, key = 's', deadline = redis.deadline()) =>
-    queue.send(key, { ...COMMIT, ...commit }, deadline, redis)
+    queue.send(key, { ...UPDATE, ...commit }, deadline, redis)
 }
 const ok = (many = 1) => JSON.stringify(Array(many).fill(['ok', {}]))
 /** Client, sequence, commits in the batch, fields that it loads (-1: all). */

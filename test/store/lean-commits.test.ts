@@ -6,18 +6,10 @@ import { LeanCommits } from '../../src/store/lean-commits.js'
 import { fieldsOfReply } from '../../src/store/session-codec.js'
 import { useRedis } from '../support/use-redis.js'
 import { anyChange, anyData, RULES } from './arbitraries.js'
-import { openQueue } from './commit-queue.js'
+import { openQueue, UPDATE } from './commit-queue.js'
 
 const { client } = await useRedis()
-const usual = {
-  mode: 'update',
-  ttlMs: undefined,
-  idempotencyKey: '',
-  legacy: undefined,
-  reads: [],
-  expiry: undefined,
-  cappedLists: RULES.cappedLists,
-} as const
+const usual = { ...UPDATE, cappedLists: RULES.cappedLists }
 
 const fieldsIn = async (key: string) => {
   const reply = await client.hgetallBuffer(key)

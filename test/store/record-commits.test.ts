@@ -10,19 +10,11 @@ import { Encryption } from '../../src/store/encryption.js'
 import { Keys } from '../../src/store/keys.js'
 import { RecordCommits, RecordWriter } from '../../src/store/record-commits.js'
 import { RetryingClient } from '../../src/store/retrying-client.js'
+import { UPDATE } from './commit-queue.js'
 import { fakeClient } from './fake-client.js'
 
 const RULES = { counters: new Set(['visits', 'clicks']), cappedLists: new Map([['trail', 2]]) }
-const COMMIT: Commit = {
-  mode: 'update',
-  change: NO_CHANGE,
-  ttlMs: undefined,
-  idempotencyKey: '',
-  legacy: undefined,
-  reads: [],
-  expiry: undefined,
-  cappedLists: RULES.cappedLists,
-}
+const COMMIT: Commit = { ...UPDATE, cappedLists: RULES.cappedLists }
 const COOKIE = { originalMaxAge: 60_000, expires: '2020-01-01T00:00:00.000Z' }
 const record = (content: object, ttlMs: number | string = 30_000) => [
   'found',
