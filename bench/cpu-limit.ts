@@ -1,7 +1,8 @@
 import { Cgroup, version1 } from './cgroup.js'
 
-// Short, so that a process that has had its share waits for some ms at most.
+// Short, so that a process that has had its share waits for some ms at most; but the kernel gives no less than 1 ms at once.
 const PERIOD_US = 10_000
+const LEAST_US = 1_000
 
 /** Holds a process to a share of a core. */
 export interface CpuLimit {
@@ -12,15 +13,16 @@ export interface CpuLimit {
 
 /** @returns one that holds nothing yet; undefined where this process may set none. */
 export function cpuLimit(): CpuLimit | undefined {
-  const settings = version1 ? { 'cpu.cfs_period_us': `${PERIOD_US}` } : { 'cpu.max': `max ${PERIOD_US}` }
-  const group = Cgroup.make('cpu', settings)
+  const group = Cgroup.make('cpu', {})
   return (
     group && {
       group,
       set: (cores) => {
-        const quota = cores === undefined ? undefined : Math.round(cores * PERIOD_US)
-        if (version1) group.write('cpu.cfs_quota_us', `${quota ?? -1}`)
-        else group.write('cpu.max', `${quota ?? 'max'} ${PERIOD_US}`)
+        const period = Math.max(PERIOD_US, Math.round(LEAST_US / (cores ?? 1)))
+        const quota = cores === undefined ? undefined : Math.round(cores * period)
+        if (!version1) return group.write('cpu.max', `${quota ?? 'max'} ${period}`)
+        group.write('cpu.cfs_period_us', `${period}`)
+        group.write('cpu.cfs_quota_us', `${quota ?? -1}`)
       },
     }
   )

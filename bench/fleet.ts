@@ -1,4 +1,4 @@
-// Instances of one set-up with a Redis or a Cluster of their own, each process with the same share of a core.
+// Instances of one set-up with a Redis or a Cluster of their own, each process with a share of a core.
 import { type CpuLimit, cpuLimit } from './cpu-limit.js'
 import { load } from './load.js'
 import { usageOf } from './process.js'
@@ -17,16 +17,24 @@ interface FleetOptions {
   readonly node: string
 }
 
+/** Of a core, for each process of a kind; undefined: what there is. */
+export interface Shares {
+  readonly instances?: number
+  readonly redis?: number
+}
+
+type Limits = Readonly<Record<keyof Shares, CpuLimit[]>>
+
 export class Fleet {
   readonly #redis: BenchRedis
   readonly #servers: readonly Server[]
-  readonly #limits: readonly CpuLimit[]
+  readonly #limits: Limits
   #cookies: readonly string[]
 
   private constructor(
     redis: BenchRedis,
     servers: readonly Server[],
-    limits: readonly CpuLimit[],
+    limits: Limits,
     cookies: readonly string[],
   ) {
     this.#redis = redis
@@ -37,26 +45,28 @@ export class Fleet {
 
   /** Starts all, without limits yet, and makes the sessions. */
   static async start({ setUp, instances, primaries, sessions, node }: FleetOptions): Promise<Fleet> {
-    const limits: CpuLimit[] = []
-    const limited = (command: readonly string[]) => {
+    const limits: Limits = { instances: [], redis: [] }
+    const limited = (kind: keyof Shares) => (command: readonly string[]) => {
       const limit = cpuLimit()
       if (!limit) return command
-      limits.push(limit)
+      limits[kind].push(limit)
       return limit.group.inside(command)
     }
-    const redis = await (primaries > 1 ? startCluster(primaries, limited) : startRedis(limited))
+    const held = limited('redis')
+    const redis = await (primaries > 1 ? startCluster(primaries, held) : startRedis(held))
     const servers: Server[] = []
     for (let index = 0; index < instances; index += 1) {
       const own = { ...setUp.environment, ...redis.environment, CF_INSTANCE_INDEX: `${index}` }
-      servers.push(await startServer(limited([node, setUp.program]), own, '/api/session'))
+      servers.push(await startServer(limited('instances')([node, setUp.program]), own, '/api/session'))
     }
     return new Fleet(redis, servers, limits, await visitors(servers[0]?.port ?? 0, sessions))
   }
 
   /** @returns false if this process may not limit others. */
-  limit(cores: number): boolean {
-    for (const limit of this.#limits) limit.set(cores)
-    return this.#limits.length > 0
+  limit(shares: Shares): boolean {
+    for (const kind of ['instances', 'redis'] as const)
+      for (const limit of this.#limits[kind]) limit.set(shares[kind])
+    return this.#limits.redis.length > 0
   }
 
   /** Visits so many of its instances for some seconds. */

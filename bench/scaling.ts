@@ -1,9 +1,9 @@
 // More instances at one Redis: what a visit costs each process, and which of them has no more to give first.
 //   npm run bench -- scaling [--instances 1,2,3,4,6,8,10] [--connections 32,256] [--rounds 3] [--seconds 2] [--share 0.1]
-//     [--against connect-redis-8,connect-redis-10-node-redis-5] [--primaries 3] [--node PATH] [--write]
-// First our counter with all the CPU that there is, which two cores soon haven't; then each process with the same small share of
-// a core, so that there is one for all of them, as on a machine of many cores but slower: our counter, what it is compared with,
-// and our counter on a Cluster (--primaries 1 for none).
+//     [--against connect-redis-8,connect-redis-10-node-redis-5] [--primaries 3] [--redis-share 0.03] [--node PATH] [--write]
+// First our counter with all the CPU that there is, which two cores soon haven't. Then each process with the same small share of
+// a core, so that there is one for all of them, as on a machine of many cores but slower: our counter, and what it is compared
+// with. Last, only the Redis servers with so little that they are the limit: one of them, and a Cluster (--primaries 1 for none).
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Fleet } from './fleet.js'
@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     share: { type: 'string', default: '0.1' },
     against: { type: 'string', default: 'connect-redis-8,connect-redis-10-node-redis-5' },
     primaries: { type: 'string', default: '3' },
+    'redis-share': { type: 'string', default: '0.03' },
     node: { type: 'string', default: 'bench/usual/node_modules/node/bin/node' },
     write: { type: 'boolean', default: false },
   },
@@ -28,8 +29,11 @@ const counts = options.instances.split(',').map(Number)
 const connections = options.connections.split(',').map(Number)
 const [rounds, seconds, share] = [Number(options.rounds), Number(options.seconds), Number(options.share)]
 const [most, primaries] = [Math.max(...counts), Number(options.primaries)]
+const redisShare = Number(options['redis-share'])
 const SESSIONS = 1_000
-const WARM_SECONDS = 8
+const WARM_SECONDS = 40
+// More than one Redis with its small share can answer, and no more than a small machine can run.
+const BEFORE_A_CLUSTER = 3
 
 /** A fleet with so many connections to it in all, and what is found of it. */
 interface Run {
@@ -41,19 +45,27 @@ interface Run {
 pinThis()
 const exact = await startFleet(ours('exact'), 1)
 const loadBefore = loadavg()[0] ?? 0
-const unlimited = await measured(
-  connections.map((number) => ({ name: 'exact', fleet: exact, connections: number })),
-)
+const everyConnection = connections.map((number) => ({ name: 'exact', fleet: exact, connections: number }))
+const unlimited = await measured(everyConnection, counts)
 const parts: Part[] = [
   { title: 'With all the CPU that there is', name: 'exact', steps: unlimited.flatMap(({ steps }) => steps) },
 ]
-if (exact.limit(share)) {
-  const runs: Run[] = [{ name: 'exact', fleet: exact, connections: Math.max(...connections) }]
-  for (const name of options.against.split(',').filter(Boolean))
-    runs.push(await limitedRun(name, setUp(name), 1))
-  if (primaries > 1) runs.push(await limitedRun(`exact, Cluster of ${primaries}`, ours('exact'), primaries))
-  for (const { name, steps } of await measured(runs, share))
+if (exact.limit({ instances: share, redis: share })) {
+  const runs = [runOf('exact', exact)]
+  for (const name of options.against.split(',').filter(Boolean)) {
+    const fleet = await startFleet(setUp(name), 1)
+    fleet.limit({ instances: share, redis: share })
+    runs.push(runOf(name, fleet))
+  }
+  for (const { name, steps } of await measured(runs, counts, share))
     parts.push({ title: `Each process with ${share} of a core: ${name}`, name, steps })
+}
+if (primaries > 1 && exact.limit({ redis: redisShare })) {
+  const cluster = await startFleet(ours('exact'), primaries)
+  cluster.limit({ redis: redisShare })
+  const runs = [runOf('one Redis', exact), runOf(`a Cluster of ${primaries}`, cluster)]
+  for (const { name, steps } of await measured(runs, [Math.min(BEFORE_A_CLUSTER, most)]))
+    parts.push({ title: `Each Redis server with ${redisShare} of a core: ${name}`, name, steps })
 }
 for (const { title, steps } of parts) console.log(`\n### ${title}\n\n${table(steps)}`)
 console.log(`\n${conditions()}`)
@@ -79,17 +91,15 @@ async function startFleet(of: SetUp, nodes: number): Promise<Fleet> {
   return fleet
 }
 
-async function limitedRun(name: string, of: SetUp, nodes: number): Promise<Run> {
-  const fleet = await startFleet(of, nodes)
-  fleet.limit(share)
+function runOf(name: string, fleet: Fleet): Run {
   return { name, fleet, connections: Math.max(...connections) }
 }
 
 /** In each round each fleet with each number of instances in turn, so that a busy moment of the machine hits all alike. */
-async function measured(runs: readonly Run[], each?: number) {
+async function measured(runs: readonly Run[], numbers: readonly number[], each?: number) {
   const kinds = runs.map((run) => ({
     ...run,
-    kinds: counts.map((instances) => ({ instances, found: [] as Round[] })),
+    kinds: numbers.map((instances) => ({ instances, found: [] as Round[] })),
   }))
   for (let i = 0; i < rounds; i += 1) {
     for (const run of kinds) {
