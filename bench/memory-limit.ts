@@ -27,11 +27,12 @@ export function inMemoryOf(mib: number, command: readonly string[]): Contained {
   const held = memoryLimit(mib * 2 ** 20)
   const environment = imageEnvironment()
   if (held) return { held, command: held.group.inside(command), environment }
-  // The same share of the limit, and the small young generation that Node takes there.
-  const { NODE_OPTIONS = '' } = environment
-  const share = Number(/percentage=(\d+)/.exec(NODE_OPTIONS)?.[1]) / 100
-  const heap = `--max-old-space-size=${Math.floor(mib * share)} --max-semi-space-size=1`
-  return { held, command, environment: { ...environment, NODE_OPTIONS: heap } }
+  // The same share, of the limit instead of the machine's memory.
+  const heap = environment.NODE_OPTIONS?.replace(
+    /-percentage=(\d+)/,
+    (_, percent: string) => `=${Math.floor((mib * Number(percent)) / 100)}`,
+  )
+  return { held, command, environment: { ...environment, ...(heap && { NODE_OPTIONS: heap }) } }
 }
 
 function memoryLimit(bytes: number): MemoryLimit | undefined {
