@@ -1,12 +1,12 @@
 // Runs one instance: reads the environment, listens, stops on a signal. The only file that touches `process`.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { compose } from './compose.js'
 import { readRedis, readSecrets, readSettings, type Settings } from './config/settings.js'
 import { SettingsError } from './config/settings-error.js'
 import { watchSecrets } from './config/watch-secrets.js'
+import { appServer } from './http/app-server.js'
 import { drainConnections } from './http/drain-connections.js'
 import type { ExitMode } from './instances/chaos-routes.js'
 import { createLog } from './log.js'
@@ -48,7 +48,7 @@ async function serve(settings: Settings): Promise<void> {
   const report = client && reportConnection(client, log)
   if (session.secretsFromFile) watchSecrets(session.secrets, () => readSecrets(process.env), log)
 
-  const server = createServer(limiter.listener(app))
+  const server = appServer(app, limiter.listener(app))
   // Longer than proxies keep their idle connections: they end one, and we never do so while their next request is on its way.
   server.keepAliveTimeout = 120_000
   const metricsOnly = metricsServer(metrics)
