@@ -47,4 +47,11 @@ let { file, args = [], needs = [] } = program
 if (name === 'bench' && BENCHES.includes(given[0])) file = `dist/bench/${given.shift()}.js`
 await prepare(needs)
 process.argv = [process.execPath, resolve(file), ...args, ...given]
-await import(pathToFileURL(resolve(file)).href)
+try {
+  await import(pathToFileURL(resolve(file)).href)
+} catch (error) {
+  if (!error?.code?.startsWith('ERR_PARSE_ARGS')) throw error
+  const source = file.replace(/^dist\/(.*)js$/, '$1ts')
+  console.error(`npm run ${name}: ${error.message.split('. ')[0]}; the options are at the top of ${source}`)
+  process.exit(2)
+}

@@ -42,11 +42,13 @@ const KNOWN = {
 } satisfies Record<keyof ExactRedisStoreOptions, undefined>
 
 /** What those who come from connect-redis are told. */
-const NOT_HERE: Readonly<Record<string, string>> = {
-  serializer:
+const NOT_HERE = new Map([
+  [
+    'serializer',
     'values are stored as JSON; encryptionKeys encrypts them; parseRecord and stringifyRecord are for records of a connect-redis that has one',
-  disableTTL: 'each session expires; give a long ttl',
-}
+  ],
+  ['disableTTL', 'each session expires; give a long ttl'],
+])
 
 // setTimeout takes no more.
 const MOST_MS = 2 ** 31 - 1
@@ -56,7 +58,7 @@ export function checkOptions(options: ExactRedisStoreOptions<Record<string, unkn
   if (typeof options !== 'object' || options === null) throw new TypeError('options: expected an object')
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(KNOWN, name)) continue
-    const why = NOT_HERE[name] ?? `expected one of ${Object.keys(KNOWN).join(', ')}`
+    const why = NOT_HERE.get(name) ?? `expected one of ${Object.keys(KNOWN).join(', ')}`
     throw new TypeError(`${name}: no such option; ${why}`)
   }
   const { counters = [], onGone = 'ignore', deadlineMs = 5_000 } = options
