@@ -1,5 +1,3 @@
-import { svg } from './svg.js'
-
 const [LEFT, TOP, WIDTH, HEIGHT] = [64, 32, 640, 220]
 const COLOURS = ['#2f7d6b', '#b35900', '#5b6fb5', '#a0456e']
 const QUARTERS = [0, 0.25, 0.5, 0.75, 1]
@@ -18,7 +16,7 @@ interface Axes {
   readonly highest: number
 }
 
-/** @returns lines, each with its name at its end. */
+/** @returns a picture with a title, for the docs, readable on a light and on a dark page: lines, each with its name at its end. */
 export function lineChart(title: string, series: readonly Series[], { ticks, highest }: Axes): string {
   const [first, last] = [ticks[0]?.[0] ?? 0, ticks.at(-1)?.[0] || 1]
   const x = (value: number) => (LEFT + ((value - first) / (last - first)) * WIDTH).toFixed(1)
@@ -42,5 +40,10 @@ export function lineChart(title: string, series: readonly Series[], { ticks, hig
   })
   const names = Math.max(24, ...series.map(({ name = '' }) => name.length * 7 + 16))
   const content = [...grid, ...below, ...lines].join('\n')
-  return svg(title, LEFT + WIDTH + names, TOP + HEIGHT + 32, LEFT, content)
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LEFT + WIDTH + names} ${TOP + HEIGHT + 32}" font-family="system-ui, sans-serif" font-size="13" fill="#777" color="#777">
+<title>${title}</title>
+<text x="${LEFT}" y="20" font-weight="600">${title}</text>
+${content}
+</svg>
+`
 }

@@ -5,7 +5,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { chart } from './chart.js'
 import { nodeVersion, pins, pinThis } from './process.js'
 import { startRedis, versionOf } from './redis.js'
 import { type Run, resultsOf, withPace } from './results.js'
@@ -174,9 +173,6 @@ function write(): void {
     'docs/bench/results.json',
     `${JSON.stringify({ conditions: conditions(), results }, undefined, 2)}\n`,
   )
-  const visits = results.filter(({ workload }) => workload === 'visit')
-  if (visits.length > 0)
-    writeFileSync('docs/bench/visit.svg', chart('Returning visits a second, connect-redis 8 = 1', visits))
 }
 
 function mib(bytes: number): string {
