@@ -13,7 +13,7 @@ export interface CpuLimit {
 
 /** @returns one that holds nothing yet; undefined where this process may set none. */
 export function cpuLimit(): CpuLimit | undefined {
-  const group = Cgroup.make('cpu', {})
+  const group = Cgroup.make('cpu', version1 ? { 'cpu.cfs_quota_us': '-1' } : { 'cpu.max': 'max' })
   return (
     group && {
       group,

@@ -43,8 +43,8 @@ interface Run {
 }
 
 pinThis()
-const exact = await startFleet(ours('exact'), 1)
 const loadBefore = loadavg()[0] ?? 0
+const exact = await startFleet(ours('exact'), 1)
 const everyConnection = connections.map((number) => ({ name: 'exact', fleet: exact, connections: number }))
 const unlimited = await measured(everyConnection, counts)
 const parts: Part[] = [

@@ -26,6 +26,10 @@ it('steps of version 0.1.0 are read, among new ones', () => {
   ])
 })
 
+it.each(['', 'now', '1795926048', 'soon 0 a', '-1795926048904 0 a'])('%o has no time', (step) => {
+  expect(readTrail([step])[0]?.at).toBeNaN()
+})
+
 it('what is no text is left out', () => {
   expect(readTrail([1, null, { at: 2 }])).toEqual([])
 })

@@ -28,7 +28,8 @@ export function readTrail(trail: readonly unknown[] = []): Visit[] {
   })
 }
 
-/** Version 0.1.0 wrote the thirteen digits of the decimal number. */
+/** @returns NaN for what is no time. Version 0.1.0 wrote the thirteen digits of the decimal number. */
 function timeOf(at: string): number {
-  return /^\d{13}$/.test(at) ? Number(at) : Number.parseInt(at, 36)
+  if (/^[\da-z]{8}$/.test(at)) return Number.parseInt(at, 36)
+  return /^\d{13}$/.test(at) ? Number(at) : Number.NaN
 }

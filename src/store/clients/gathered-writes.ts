@@ -10,7 +10,7 @@ export interface Socket {
 
 /**
  * ioredis makes a system call for each command, and that takes longer than all the rest of a command. So its socket is corked
- * while a turn lasts: nothing of the client is changed, and the order of its commands stays. Redis, too, reads them at once.
+ * while a turn lasts: nothing of the client is changed, and the order of its commands stays. Redis then reads them in one call, too.
  */
 export class GatheredWrites {
   #corked: Socket | undefined
