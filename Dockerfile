@@ -32,8 +32,8 @@ LABEL org.opencontainers.image.title="RedisSessions" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image/ /
 WORKDIR /app
-# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code. With a
-# limit of up to 512 MiB, V8 gives new objects 1 MB, and collects it all the time; twice that is a fifth faster. One malloc arena for all threads
+# The heap takes its share of the container's memory limit; the rest is for Node itself, buffers and code. With a limit of up to
+# 512 MiB, V8 gives new objects 1 MB, and collects it all the time; twice that is a fifth faster. One malloc arena for all threads
 # instead of one each holds 8 MB less, which are better used by the heap.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=1 \

@@ -13,17 +13,21 @@ export interface CpuLimit {
 
 /** @returns one that holds nothing yet; undefined where this process may set none. */
 export function cpuLimit(): CpuLimit | undefined {
-  const group = Cgroup.make('cpu', version1 ? { 'cpu.cfs_quota_us': '-1' } : { 'cpu.max': 'max' })
+  const group = Cgroup.make('cpu', settingsFor(undefined))
   return (
     group && {
       group,
       set: (cores) => {
-        const period = Math.max(PERIOD_US, Math.round(LEAST_US / (cores ?? 1)))
-        const quota = cores === undefined ? undefined : Math.round(cores * period)
-        if (!version1) return group.write('cpu.max', `${quota ?? 'max'} ${period}`)
-        group.write('cpu.cfs_period_us', `${period}`)
-        group.write('cpu.cfs_quota_us', `${quota ?? -1}`)
+        for (const [file, value] of Object.entries(settingsFor(cores))) group.write(file, value)
       },
     }
   )
+}
+
+function settingsFor(cores: number | undefined): Record<string, string> {
+  const period = Math.max(PERIOD_US, Math.round(LEAST_US / (cores ?? 1)))
+  const quota = cores === undefined ? undefined : Math.round(cores * period)
+  return version1
+    ? { 'cpu.cfs_period_us': `${period}`, 'cpu.cfs_quota_us': `${quota ?? -1}` }
+    : { 'cpu.max': `${quota ?? 'max'} ${period}` }
 }

@@ -18,7 +18,7 @@ interface FleetOptions {
 }
 
 /** Of a core, for each process of a kind; undefined: what there is. */
-export interface Shares {
+interface Shares {
   readonly instances?: number
   readonly redis?: number
 }

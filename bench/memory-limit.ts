@@ -28,11 +28,12 @@ export function inMemoryOf(mib: number, command: readonly string[]): Contained {
   const environment = imageEnvironment()
   if (held) return { held, command: held.group.inside(command), environment }
   // The same share, of the limit instead of the machine's memory.
-  const heap = environment.NODE_OPTIONS?.replace(
+  const { NODE_OPTIONS = '' } = environment
+  const heap = NODE_OPTIONS.replace(
     /-percentage=(\d+)/,
     (_, percent: string) => `=${Math.floor((mib * Number(percent)) / 100)}`,
   )
-  return { held, command, environment: { ...environment, ...(heap && { NODE_OPTIONS: heap }) } }
+  return { held, command, environment: { ...environment, NODE_OPTIONS: heap } }
 }
 
 function memoryLimit(bytes: number): MemoryLimit | undefined {
