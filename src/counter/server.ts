@@ -8,6 +8,7 @@ import { SettingsError } from './config/settings-error.js'
 import { watchSecrets } from './config/watch-secrets.js'
 import { appServer } from './http/app-server.js'
 import { drainConnections } from './http/drain-connections.js'
+import { rememberSignatures } from './http/remember-signatures.js'
 import type { ExitMode } from './instances/chaos-routes.js'
 import { createLog } from './log.js'
 import { metricsServer } from './metrics/metrics-server.js'
@@ -48,6 +49,7 @@ async function serve(settings: Settings): Promise<void> {
   const report = client && reportConnection(client, log)
   if (session.secretsFromFile) watchSecrets(session.secrets, () => readSecrets(process.env), log)
 
+  rememberSignatures()
   const server = appServer(app, limiter.listener(app))
   // Longer than proxies keep their idle connections: they end one, and we never do so while their next request is on its way.
   server.keepAliveTimeout = 120_000

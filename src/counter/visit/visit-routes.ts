@@ -1,6 +1,7 @@
 // The routes that count a visit. Each is answered only after its commit.
 import { type Request, type Response, Router } from 'express'
 import { acceptsHtml } from '../http/accepts-html.js'
+import { answerJson } from '../http/answer-json.js'
 import { onlyMethods } from '../http/problem.js'
 import type { Instance } from '../instances/instance.js'
 import type { Metrics } from '../metrics/metrics.js'
@@ -21,7 +22,7 @@ export function visitRoutes({ store, instance, metrics, show }: VisitParts): Rou
     if (first) metrics.sessionCreated()
     res.setHeader('Vary', 'Accept')
     if (acceptsHtml(req)) res.type('html').send(show(req, { visits, trail: readTrail(trail) }))
-    else res.json({ visits, instance, store: store.name })
+    else answerJson(res, { visits, instance, store: store.name })
   }
 
   return (
