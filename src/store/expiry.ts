@@ -9,7 +9,17 @@ import { Cookie, type SessionData } from 'express-session'
 export type TtlOption<Data = SessionData> = number | ((session: Data) => number)
 
 /** How a session expires: each use extends it to that many ms from then, or at a fixed time, whatever uses it. */
-export type Expiry = { readonly kind: 'sliding'; readonly ms: number } | { readonly kind: 'fixed' }
+export type Expiry = Sliding | { readonly kind: 'fixed' }
+
+/** (A class, as all that a session keeps: see Found in change.ts.) */
+export class Sliding {
+  readonly kind = 'sliding'
+  readonly ms: number
+
+  constructor(ms: number) {
+    this.ms = ms
+  }
+}
 
 export const FIXED: Expiry = { kind: 'fixed' }
 
@@ -18,9 +28,8 @@ export function expiryOf(session: SessionData, option: TtlOption): Expiry {
   const { cookie } = session
   // What a function gives is asked for at each commit and touch: a load doesn't extend it.
   if (typeof option === 'function') return FIXED
-  if (typeof cookie?.originalMaxAge === 'number')
-    return { kind: 'sliding', ms: Math.ceil(cookie.originalMaxAge) }
-  return cookie?.expires ? FIXED : { kind: 'sliding', ms: toMs(option) }
+  if (typeof cookie?.originalMaxAge === 'number') return new Sliding(Math.ceil(cookie.originalMaxAge))
+  return cookie?.expires ? FIXED : new Sliding(toMs(option))
 }
 
 /**

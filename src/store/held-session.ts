@@ -48,9 +48,9 @@ export class HeldSession {
    * function that makes it: V8 puts one that is written as a property's value among its old objects, and all that it holds stays
    * in memory until those are collected.)
    */
-  #committed:
-    | { readonly change: Change; readonly shifts: ReadonlyMap<string, number> | undefined }
-    | undefined
+  #committed: Change | undefined
+  /** By how much the counters moved besides, at that commit. */
+  #shifts: ReadonlyMap<string, number> | undefined
   #legacy: LegacyRecord | undefined
   #expiry: Expiry | undefined
   #extendedAt: number
@@ -60,8 +60,9 @@ export class HeldSession {
    * Why it can't be committed any more: it has ended, or nobody knows what became of a commit, and another might count it twice.
    */
   #failed: unknown
-  /** The last commit that was tried. */
-  #sent: { readonly change: Change; readonly base: Fields } | undefined
+  /** The last commit that was tried, and the base that it went by. */
+  #sent: Change | undefined
+  #sentBase: Fields = NO_FIELDS
   /** What is being done, or waits for its turn; never rejects. */
   #inFlight: Promise<unknown> | undefined
 
@@ -200,7 +201,8 @@ export class HeldSession {
     const { sessions, tell } = this.#context
     let life = this.#lifeWith(change)
     if (!life) return sessions.destroy(this.sid, deadline)
-    this.#sent = { change, base: this.#currentBase() }
+    this.#sent = change
+    this.#sentBase = this.#currentBase()
     const reads = this.#countersBeside(change)
     const { cappedLists } = sessions.rules
     const mode = this.#exists ? 'update' : 'create'
@@ -285,7 +287,8 @@ export class HeldSession {
       // The session may have gone on counting while the commit was in flight.
       if (typeof session[name] === 'number') session[name] += by
     }
-    this.#committed = { change, shifts }
+    this.#committed = change
+    this.#shifts = shifts
     for (const name of change.appended.keys()) {
       const [list, length = 0] = [session[name], rules.cappedLists.get(name)]
       if (Array.isArray(list) && list.length > length) list.splice(0, list.length - length)
@@ -297,7 +300,7 @@ export class HeldSession {
   #gone(): void {
     this.#context.tell('gone')
     const sent = this.#sent
-    if (this.#context.onGone === 'error' && !(sent && takesAway(sent.change, sent.base)))
+    if (this.#context.onGone === 'error' && !(sent && takesAway(sent, this.#sentBase)))
       throw new SessionGoneError()
   }
 
@@ -344,9 +347,8 @@ export class HeldSession {
 
   #currentBase(): Fields {
     if (this.#committed) {
-      const { change, shifts } = this.#committed
-      const base = applied(this.#base, change, this.#context.sessions.rules)
-      for (const [name, by] of shifts ?? []) base.set(name, String(Number(base.get(name)) + by))
+      const base = applied(this.#base, this.#committed, this.#context.sessions.rules)
+      for (const [name, by] of this.#shifts ?? []) base.set(name, String(Number(base.get(name)) + by))
       this.#base = base
       this.#committed = undefined
     }

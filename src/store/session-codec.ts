@@ -3,7 +3,7 @@ import type { SessionData } from 'express-session'
 import { type Fields, fieldsOf, type Rules } from './change.js'
 import { isSealed } from './encryption.js'
 import { DecryptionError, ForeignRecordError } from './errors.js'
-import { type Expiry, FIXED } from './expiry.js'
+import { type Expiry, FIXED, Sliding } from './expiry.js'
 
 /** A session as it was loaded. */
 export interface LoadedSession {
@@ -91,7 +91,7 @@ export function loadedOfFields(
     base,
     legacy: undefined,
     ttlMs,
-    expiry: isSliding ? { kind: 'sliding', ms: slidingMs } : FIXED,
+    expiry: isSliding ? new Sliding(slidingMs) : FIXED,
     extendedAt: isSliding ? at : Number.NEGATIVE_INFINITY,
     unextended,
   }
