@@ -63,7 +63,7 @@ if (exact.limit({ instances: share, redis: share })) {
 if (primaries > 1 && exact.limit({ redis: redisShare })) {
   const cluster = await startFleet(ours('exact'), primaries)
   cluster.limit({ redis: redisShare })
-  // Both over so many that each of the servers has as much to do at once as one of them is known with.
+  // Over as many, for both, as keep each server of the Cluster busy.
   const fleets = [['one Redis', exact] as const, [`a Cluster of ${primaries}`, cluster] as const]
   const runs = fleets.map(([name, fleet]) => ({
     name,

@@ -35,9 +35,10 @@ class Addition {
 /**
  * A change as it was found.
  *
- * (All that a session keeps is of a class. In its first seconds a process of Express keeps each request until V8 collects old
- * objects, and V8 takes that for the rule: what a literal makes for a session it makes among the old objects from then on. So each
- * request's session stayed in memory, and the collector's pauses were half as long again. What a class makes, it makes young.)
+ * (A class and no literal, as all that a session keeps after a commit. In its first seconds an app with express-session keeps each
+ * request until V8 collects old objects, and V8 takes that for the rule: what a literal makes for a session it makes among the old
+ * objects from then on. So each session stayed in memory, and the collector's pauses were half as long again. What a class makes,
+ * it makes young.)
  */
 class Found implements Change {
   readonly set: Change['set']

@@ -37,6 +37,17 @@ describe.each(STORE_NAMES)('the counter with the store %s', (store) => {
     expect((await visit()).body.visits).toBe(1)
   })
 
+  it('says how long each answer is, also where the session is extended at its end', async () => {
+    const cookie = cookieOf(await visit())
+    for (let again = 0; again < 2; again += 1) {
+      const { headers, text } = await visit(cookie)
+      expect(headers).toMatchObject({
+        'content-length': `${Buffer.byteLength(text)}`,
+        'content-type': 'application/json; charset=utf-8',
+      })
+    }
+  })
+
   it('shows a session without counting, and none where there is none', async () => {
     const none = await get('/api/session').expect(404)
     expect(none.get('Set-Cookie')).toBeUndefined()

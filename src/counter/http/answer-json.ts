@@ -6,6 +6,9 @@ import type { Response } from 'express'
  * CPU of a visit.
  */
 export function answerJson(res: Response, body: object): void {
+  const text = JSON.stringify(body)
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
-  res.end(JSON.stringify(body))
+  // Without it express-session, when it has something to save or to extend first, sends the answer in chunks.
+  res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.end(text)
 }

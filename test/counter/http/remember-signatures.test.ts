@@ -37,19 +37,24 @@ it('computes what is genuine once, and what is forged each time', () => {
   expect(computed.mock.calls.map(([text]) => text)).toEqual([genuine, forged, forged, forged])
 })
 
-it('remembers the last ones only', () => {
-  const texts = Array.from({ length: 2_001 }, (_, i) => sign(`${i}`, 'secret'))
+it('remembers 2,000, those that were asked for last', () => {
+  const texts = Array.from({ length: 2_000 }, (_, i) => sign(`${i}`, 'secret'))
   for (const text of texts) signature.unsign(text, 'secret')
+  const [first = '', second = ''] = texts
+  signature.unsign(first, 'secret')
+  signature.unsign(sign('one more', 'secret'), 'secret')
   computed.mockClear()
-  for (const text of texts.slice(1)) signature.unsign(text, 'secret')
+  for (const text of texts.slice(2)) signature.unsign(text, 'secret')
+  signature.unsign(first, 'secret')
   expect(computed).not.toHaveBeenCalled()
-  signature.unsign(texts[0] ?? '', 'secret')
+  signature.unsign(second, 'secret')
   expect(computed).toHaveBeenCalledOnce()
 })
 
-it('is what express-session asks', async () => {
+it('is what express-session asks, for as long as a secret is accepted', async () => {
   const app = express()
-  app.use(session({ secret: 'long enough', resave: false, saveUninitialized: true }))
+  const secrets = ['the old one']
+  app.use(session({ secret: secrets, resave: false, saveUninitialized: true }))
   app.get('/', (req, res) => {
     res.send(req.sessionID)
   })
@@ -58,4 +63,8 @@ it('is what express-session asks', async () => {
   computed.mockClear()
   for (let i = 0; i < 3; i += 1) expect((await agent.get('/')).text).toBe(text)
   expect(computed).toHaveBeenCalledOnce()
+  secrets.unshift('the new one')
+  expect((await agent.get('/')).text).toBe(text)
+  secrets.pop()
+  expect((await agent.get('/')).text).not.toBe(text)
 })
