@@ -140,11 +140,12 @@ export class CommitQueue {
 
   /** A queued commit is rejected at its own deadline, and then never sent. */
   #withDeadline(entry: Waiting, waiting: Waiting[]): Waiting {
+    const left = Math.max(0, entry.deadline - performance.now())
     const timer = setTimeout(() => {
       const at = waiting.indexOf(timed)
       if (at >= 0) waiting.splice(at, 1)
       entry.reject(new StoreTimeoutError(entry.redis.deadlineMs))
-    }, entry.deadline - performance.now())
+    }, left)
     const timed: Waiting = {
       ...entry,
       resolve(outcome) {

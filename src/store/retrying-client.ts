@@ -107,12 +107,14 @@ export class RetryingClient {
    *   answer, OutcomeUnknownError at once.
    */
   run<T>(operation: Operation<T>, deadline: number, certainty: Certainty = {}): Promise<T> {
+    const left = deadline - performance.now()
+    if (left <= 0) return Promise.reject(new StoreTimeoutError(this.deadlineMs))
     return new Promise((resolve, reject) => {
       const tries: Tries = { over: false, last: undefined }
       const timer = setTimeout(() => {
         tries.over = true
         reject(new StoreTimeoutError(this.deadlineMs, tries.last))
-      }, deadline - performance.now())
+      }, left)
       const answered = (result: T) => {
         clearTimeout(timer)
         if (result === 'QUEUED') reject(new StoreRefusedError(new Error(IN_TRANSACTION)))

@@ -1,5 +1,5 @@
 // How commits to one session become batches, and what each hears: with a Redis that answers only when it is told to.
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NO_CHANGE } from '../../src/store/change.js'
 import type { Commit } from '../../src/store/commit.js'
 import { CommitQueue } from '../../src/store/commit-queue.js'
@@ -20,6 +20,9 @@ let losses: number
 beforeEach(() => {
   sent = []
   losses = 0
+})
+afterEach(() => {
+  vi.restoreAllMocks()
 })
 
 /** @param time what Redis says to TIME */
@@ -114,6 +117,17 @@ describe('commits to a session', () => {
     await expect.poll(heads).toEqual(['client 1000000001 1 0', 'client 1000000002 1 0'])
     reply(1, ok())
     await second
+  })
+
+  it('are rejected if their deadline is over as they come, without a timer of a negative time', async () => {
+    const send = open()
+    const first = send()
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    await expect(send({}, 's', performance.now() - 1)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    expect(timers.mock.calls.filter(([, ms]) => Number(ms) < 0)).toEqual([])
+    reply(0, ok())
+    await first
+    expect(heads()).toHaveLength(1)
   })
 
   it('of which one alone waits, and too long, send nothing more', async () => {

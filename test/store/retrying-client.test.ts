@@ -1,5 +1,5 @@
 // What becomes of an operation after each kind of failure: with a client that fails as the case needs it.
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { StoreClient } from '../../src/store/clients/client.js'
 import { Durability } from '../../src/store/durability.js'
 import { DurabilityUnsupportedError, NotDurableError, StoreError } from '../../src/store/errors.js'
@@ -11,6 +11,9 @@ let retries: unknown[]
 beforeEach(() => {
   state = 'ready'
   retries = []
+})
+afterEach(() => {
+  vi.restoreAllMocks()
 })
 
 const DEADLINE_MS = 60_000
@@ -157,6 +160,18 @@ describe('an operation', () => {
     state = 'ready'
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(retries).toEqual([])
+  })
+
+  it('is not sent if its deadline is over already, and leaves no timer of a negative time', async () => {
+    const retrying = open()
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    let sent = false
+    const operation = async () => {
+      sent = true
+    }
+    const over = retrying.run(operation, performance.now() - 1)
+    await expect(over).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
+    expect([sent, timers.mock.calls.filter(([, ms]) => Number(ms) < 0)]).toEqual([false, []])
   })
 
   it('is not sent by its text after its deadline: what came later, a destroy say, would be undone', async () => {
