@@ -1,5 +1,5 @@
 // More instances at one Redis: what a visit costs each process, and which of them has no more to give first.
-//   npm run bench -- scaling [--instances 1,2,3,4,6,8,10] [--connections 32,256] [--rounds 3] [--seconds 2] [--share 0.1]
+//   npm run bench -- scaling [--instances 1,2,3,4,6,7,8,10] [--connections 32,256] [--rounds 3] [--seconds 2] [--share 0.1]
 //     [--against connect-redis-8,connect-redis-10-node-redis-5] [--primaries 3] [--redis-share 0.03] [--node PATH] [--write]
 // First our counter with all the CPU that there is, which two cores soon haven't. Then each process with the same small share of
 // a core, so that there is one for all of them, as on a machine of many cores but slower: our counter, and what it is compared
@@ -13,7 +13,7 @@ import { ours, SET_UPS, type SetUp } from './set-ups.js'
 
 const { values: options } = parseArgs({
   options: {
-    instances: { type: 'string', default: '1,2,3,4,6,8,10' },
+    instances: { type: 'string', default: '1,2,3,4,6,7,8,10' },
     connections: { type: 'string', default: '32,256' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '2' },
@@ -32,6 +32,7 @@ const [most, primaries] = [Math.max(...counts), Number(options.primaries)]
 const redisShare = Number(options['redis-share'])
 const SESSIONS = 1_000
 const WARM_SECONDS = 40
+const WARM_AGAIN_SECONDS = 10
 // More than one Redis with its small share can answer, and no more than a small machine can run.
 const BEFORE_A_CLUSTER = 3
 
@@ -103,6 +104,8 @@ function runOf(name: string, fleet: Fleet): Run {
 
 /** In each round each fleet with each number of instances in turn, so that a busy moment of the machine hits all alike. */
 async function measured(runs: readonly Run[], numbers: readonly number[], each?: number) {
+  // While others were measured, V8 has dropped what it had compiled.
+  for (const run of runs) await run.fleet.round(Math.max(...numbers), run.connections, WARM_AGAIN_SECONDS)
   const kinds = runs.map((run) => ({
     ...run,
     kinds: numbers.map((instances) => ({ instances, found: [] as Round[] })),
