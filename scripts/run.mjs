@@ -51,7 +51,7 @@ try {
   await import(pathToFileURL(resolve(file)).href)
 } catch (error) {
   if (!error?.code?.startsWith('ERR_PARSE_ARGS')) throw error
-  const source = file.replace(/^dist\/(.*)js$/, '$1ts')
+  const source = file === PROOF ? `test/proof/${args[0]}/main.ts` : file.replace(/^dist\/(.*)js$/, '$1ts')
   console.error(`npm run ${name}: ${error.message.split('. ')[0]}; the options are at the top of ${source}`)
   process.exit(2)
 }

@@ -1,6 +1,6 @@
 // Runs one of the programs of this folder, which are TypeScript: node test/proof/run.mjs histories --minutes 5
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 const [name, ...args] = process.argv.slice(2)
@@ -17,9 +17,5 @@ await build({
   packages: 'external',
   target: 'es2023',
 })
-const program = spawn(process.execPath, [outfile, ...args], { stdio: 'inherit' })
-// It ends what it has started first.
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-  process.on(signal, () => program.kill(signal))
-const [status] = await once(program, 'exit')
-process.exit(status ?? 1)
+process.argv = [process.execPath, resolve(outfile), ...args]
+await import(pathToFileURL(resolve(outfile)).href)
