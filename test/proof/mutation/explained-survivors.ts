@@ -133,6 +133,8 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
       'what nobody asked for comes last, and is left out when the reply is read',
     "record-commits.ts: ConditionalExpression: expiry.kind === 'sliding'  →  true":
       'what ends at a fixed time has no ms: only the types say so',
+    'retrying-client.ts: EqualityOperator: left <= 0  →  left < 0':
+      'differs in the one moment in which no time at all is left',
     'retrying-client.ts: ObjectLiteral: { over: false, last: undefined }  →  {}':
       'what is not there yet is as good as false and undefined',
     "lean-commits.ts: ConditionalExpression: loads !== 'all'  →  true":

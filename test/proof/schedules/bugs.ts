@@ -24,7 +24,7 @@ export const BUGS: Readonly<Record<string, Edits>> = {
   ],
   'a deleted key is not deleted': [[/each\('HDEL', deletes, deletesEnd\)/, '']],
   'a held session forgets what it has committed': [
-    [/const base = applied\(this\.#base, change, .*\)/, 'const base = new Map(this.#base)'],
+    [/const base = applied\(this\.#base, this\.#committed, .*\)/, 'const base = new Map(this.#base)'],
   ],
   'all keys are written, not only the changed ones': [
     [/if \(was === is\) continue/, ''],
