@@ -1,5 +1,5 @@
 // How commits to one session become batches, and what each hears: with a Redis that answers only when it is told to.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { NO_CHANGE } from '../../src/store/change.js'
 import type { Commit } from '../../src/store/commit.js'
 import { CommitQueue } from '../../src/store/commit-queue.js'
@@ -20,9 +20,6 @@ let losses: number
 beforeEach(() => {
   sent = []
   losses = 0
-})
-afterEach(() => {
-  vi.restoreAllMocks()
 })
 
 /** @param time what Redis says to TIME */
@@ -124,7 +121,9 @@ describe('commits to a session', () => {
     const first = send()
     const timers = vi.spyOn(globalThis, 'setTimeout')
     await expect(send({}, 's', performance.now() - 1)).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
-    expect(timers.mock.calls.filter(([, ms]) => Number(ms) < 0)).toEqual([])
+    const negative = timers.mock.calls.filter(([, ms]) => Number(ms) < 0)
+    timers.mockRestore()
+    expect(negative).toEqual([])
     reply(0, ok())
     await first
     expect(heads()).toHaveLength(1)

@@ -1,5 +1,5 @@
 // What becomes of an operation after each kind of failure: with a client that fails as the case needs it.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { StoreClient } from '../../src/store/clients/client.js'
 import { Durability } from '../../src/store/durability.js'
 import { DurabilityUnsupportedError, NotDurableError, StoreError } from '../../src/store/errors.js'
@@ -11,9 +11,6 @@ let retries: unknown[]
 beforeEach(() => {
   state = 'ready'
   retries = []
-})
-afterEach(() => {
-  vi.restoreAllMocks()
 })
 
 const DEADLINE_MS = 60_000
@@ -171,7 +168,9 @@ describe('an operation', () => {
     }
     const over = retrying.run(operation, performance.now() - 1)
     await expect(over).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
-    expect([sent, timers.mock.calls.filter(([, ms]) => Number(ms) < 0)]).toEqual([false, []])
+    const negative = timers.mock.calls.filter(([, ms]) => Number(ms) < 0)
+    timers.mockRestore()
+    expect([sent, negative]).toEqual([false, []])
   })
 
   it('is not sent by its text after its deadline: what came later, a destroy say, would be undone', async () => {
