@@ -106,7 +106,11 @@ describe('commits to a session', () => {
   it('that wait are rejected at their own deadline, and never sent', async () => {
     const send = open()
     const [first, second] = [send(), send()]
+    const timers = vi.spyOn(globalThis, 'setTimeout')
     const late = send({}, 's', performance.now() + 30)
+    const [[, ms] = []] = timers.mock.calls
+    timers.mockRestore()
+    expect(ms).toBeLessThanOrEqual(30)
     await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_TIMEOUT' })
     expect(heads()).toHaveLength(1)
     reply(0, ok())
