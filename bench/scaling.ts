@@ -65,12 +65,7 @@ if (primaries > 1 && exact.limit({ redis: redisShare })) {
   const cluster = await startFleet(ours('exact'), primaries)
   cluster.limit({ redis: redisShare })
   // Over as many, for both, as keep each server of the Cluster busy.
-  const fleets = [['one Redis', exact] as const, [`a Cluster of ${primaries}`, cluster] as const]
-  const runs = fleets.map(([name, fleet]) => ({
-    name,
-    fleet,
-    connections: Math.max(...connections) * primaries,
-  }))
+  const runs = [runOf('one Redis', exact, primaries), runOf(`a Cluster of ${primaries}`, cluster, primaries)]
   for (const { name, steps } of await measured(runs, [Math.min(BEFORE_A_CLUSTER, most)]))
     parts.push({ title: `Each Redis server with ${redisShare} of a core: ${name}`, name, steps })
 }
@@ -98,8 +93,8 @@ async function startFleet(of: SetUp, nodes: number): Promise<Fleet> {
   return fleet
 }
 
-function runOf(name: string, fleet: Fleet): Run {
-  return { name, fleet, connections: Math.max(...connections) }
+function runOf(name: string, fleet: Fleet, servers = 1): Run {
+  return { name, fleet, connections: Math.max(...connections) * servers }
 }
 
 /** In each round each fleet with each number of instances in turn, so that a busy moment of the machine hits all alike. */

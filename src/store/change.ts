@@ -11,14 +11,36 @@ export interface Rules {
   readonly cappedLists: ReadonlyMap<string, number>
 }
 
-/** What one request changed: applied to whatever Redis holds by then, it keeps what others changed in the meantime. */
-export interface Change {
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>()
+const NO_KEYS: ReadonlySet<string> = new Set()
+
+/**
+ * What one request changed: applied to whatever Redis holds by then, it keeps what others changed in the meantime.
+ *
+ * (A class and no literal, as all that a session keeps after a commit. In its first seconds an app with express-session keeps each
+ * request until V8 collects old objects, and V8 takes that for the rule: what a literal makes for a session it makes among the old
+ * objects from then on. So each session stayed in memory, and the collector's pauses were half as long again. What a class makes,
+ * it makes young.)
+ */
+export class Change {
   readonly set: ReadonlyMap<string, string>
   readonly deleted: ReadonlySet<string>
   /** Key → what to add. */
   readonly added: ReadonlyMap<string, Addition>
   /** Key → JSON text of each new entry, in order; at least one. */
   readonly appended: ReadonlyMap<string, readonly string[]>
+
+  constructor(
+    set: Change['set'] = NOTHING,
+    deleted: Change['deleted'] = NO_KEYS,
+    added: Change['added'] = NOTHING,
+    appended: Change['appended'] = NOTHING,
+  ) {
+    this.set = set
+    this.deleted = deleted
+    this.added = added
+    this.appended = appended
+  }
 }
 
 /** What to add to a counter, and the number to store if Redis holds none to add to. */
@@ -32,39 +54,7 @@ class Addition {
   }
 }
 
-/**
- * A change as it was found.
- *
- * (A class and no literal, as all that a session keeps after a commit. In its first seconds an app with express-session keeps each
- * request until V8 collects old objects, and V8 takes that for the rule: what a literal makes for a session it makes among the old
- * objects from then on. So each session stayed in memory, and the collector's pauses were half as long again. What a class makes,
- * it makes young.)
- */
-class Found implements Change {
-  readonly set: Change['set']
-  readonly deleted: Change['deleted']
-  readonly added: Change['added']
-  readonly appended: Change['appended']
-
-  constructor(
-    set: Change['set'] = NO_CHANGE.set,
-    deleted: Change['deleted'] = NO_CHANGE.deleted,
-    added: Change['added'] = NO_CHANGE.added,
-    appended: Change['appended'] = NO_CHANGE.appended,
-  ) {
-    this.set = set
-    this.deleted = deleted
-    this.added = added
-    this.appended = appended
-  }
-}
-
-export const NO_CHANGE: Change = {
-  set: new Map(),
-  deleted: new Set(),
-  added: new Map(),
-  appended: new Map(),
-}
+export const NO_CHANGE = new Change()
 
 /** What to add to a session's counters (whole numbers), and to append to its capped lists: a SessionUpdate of any session. */
 export interface AnyUpdate {
@@ -105,7 +95,7 @@ export function updateOf(update: AnyUpdate, rules: Rules, parts: readonly string
       throw new TypeError(`update: expected an array for ${key}, found ${typeof entries}`)
     if (entries.length > 0) appended.set(key, textsOf(entries))
   }
-  return new Found(undefined, undefined, added, appended)
+  return new Change(undefined, undefined, added, appended)
 }
 
 /** A capped list is stored with this between its entries: JSON as any other, but a script finds where an entry begins. */
@@ -165,7 +155,7 @@ export function changeOf(base: Fields, session: object, rules: Rules): Change | 
     }
   }
   if (!set && !deleted && !added && !appended) return undefined
-  return new Found(set, deleted, added, appended)
+  return new Change(set, deleted, added, appended)
 }
 
 /** Whether a change only takes away from what was there: what the end of its session has done, too. */

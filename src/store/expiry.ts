@@ -11,7 +11,7 @@ export type TtlOption<Data = SessionData> = number | ((session: Data) => number)
 /** How a session expires: each use extends it to that many ms from then, or at a fixed time, whatever uses it. */
 export type Expiry = Sliding | { readonly kind: 'fixed' }
 
-/** (A class and no literal: see Found in change.ts.) */
+/** (A class and no literal: see Change.) */
 export class Sliding {
   readonly kind = 'sliding'
   readonly ms: number

@@ -2,7 +2,7 @@
 import type { SessionData } from 'express-session'
 import {
   applied,
-  type Change,
+  Change,
   changeOf,
   type Fields,
   fieldsOf,
@@ -125,7 +125,7 @@ export class HeldSession {
     // A cookie that was changed is stored: what extends the session later goes by it.
     if (isMoved || (this.#expiry && !isOwn)) {
       const set = new Map(isMoved ? [['cookie', JSON.stringify(this.#data.cookie)]] : [])
-      return this.#commitChange({ ...NO_CHANGE, set }, '', deadline)
+      return this.#commitChange(new Change(set), '', deadline)
     }
     const ttlMs = isOwn && expiry.kind === 'sliding' ? positive(expiry.ms) : ttlOf(this.#data, sessions.ttl)
     if (ttlMs === undefined) return sessions.destroy(this.sid, deadline)

@@ -1,6 +1,5 @@
 // Operations on a session by its id, independent of any request's changes.
-import type { Change, Fields, Rules } from './change.js'
-import { fieldsOf, NO_CHANGE } from './change.js'
+import { Change, type Fields, fieldsOf, type Rules } from './change.js'
 import type { Commit, CommitOutcome } from './commit.js'
 import type { CommitQueue } from './commit-queue.js'
 import type { Encryption } from './encryption.js'
@@ -118,7 +117,7 @@ export class SessionRepository {
 
   /** Writes a session, whatever is there. */
   async replace(sid: string, fields: Fields, ttlMs: number, expiry: Expiry, deadline: number): Promise<void> {
-    const change = { ...NO_CHANGE, set: fields }
+    const change = new Change(fields)
     const { cappedLists } = this.rules
     const commit = { idempotencyKey: '', change, reads: [], legacy: undefined, ttlMs, expiry, cappedLists }
     await this.commit(sid, { mode: 'replace', ...commit }, deadline)

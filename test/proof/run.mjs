@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 const [name, ...args] = process.argv.slice(2)
-const outfile = `dist/proof/${name}.js`
+const outfile = resolve(`dist/proof/${name}.js`)
 const entryPoints = { [`${name}`]: `test/proof/${name}/main.ts` }
 // A program that it starts.
 if (name === 'histories') entryPoints['instance-with-client'] = 'test/proof/histories/instance-with-client.ts'
@@ -17,5 +17,5 @@ await build({
   packages: 'external',
   target: 'es2023',
 })
-process.argv = [process.execPath, resolve(outfile), ...args]
-await import(pathToFileURL(resolve(outfile)).href)
+process.argv = [process.execPath, outfile, ...args]
+await import(pathToFileURL(outfile).href)
